@@ -1,0 +1,249 @@
+"""Engines, snapshot reads, transactions with retry; what drivers raise becomes a sentence here."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from data.errors import Conflict, DatabaseReadOnly, DatabaseUnavailable, EvenbooksError, NotMigrated
+from data.schema import MIGRATION, Schema, reflect
+from data.settings import Settings, load_settings
+
+T = TypeVar("T")
+TRIES = 6
+# MariaDB's deadlock, lock wait, and "record has changed since last read"; SQLite says "locked".
+RETRIED = {1213, 1205, 1020}
+UNREACHABLE = {1040, 1044, 1045, 1049, 1053, 1077, 1079, 1927, 2002, 2003, 2005, 2006, 2013, 2014, 2055}
+READ_ONLY = {1142, 1143, 1290, 1792, 1836, 1148}
+
+
+@dataclass(frozen=True)
+class Database:
+    """An attached database: its engine, the settings that led there, and its schema."""
+
+    engine: Engine
+    settings: Settings
+    schema: Schema
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A connection on which every read sees the database as of `at` (UTC)."""
+
+    connection: Connection
+    at: datetime
+
+
+_registry: WeakKeyDictionary[Engine, Database] = WeakKeyDictionary()
+_lock = threading.Lock()
+_default: Database | None = None
+
+
+def now() -> datetime:
+    """The time in UTC, in whole seconds, which every engine keeps."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def make_engine(url: URL) -> Engine:
+    """An engine whose sessions are in UTC, strict, and in one snapshot a transaction."""
+    if url.get_backend_name() == "sqlite":
+        return _sqlite_engine(url)
+    return create_engine(
+        url.update_query_dict({"charset": "utf8mb4"}),
+        isolation_level="REPEATABLE READ",
+        pool_size=10,
+        max_overflow=20,
+        pool_timeout=10,
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        connect_args={
+            "connect_timeout": 5,
+            # Strict: an overlong name is an error, never a shorter name.
+            "init_command": "SET time_zone = '+00:00', sql_mode = CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES')",
+        },
+    )
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": 5})
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # the driver's own transactions begin too late
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A deferred transaction that reads and then writes fails at once when somebody wrote in between.
+        write = connection.get_execution_options().get("write")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return engine
+
+
+def attach(settings: Settings, *, engine: Engine | None = None) -> Database:
+    """Connects, reads the tables, and makes sure that they are ready.
+
+    Raises DatabaseUnavailable, ConfigurationError or NotMigrated, each saying what to do.
+    """
+    url = settings.url
+    if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists() and ":memory:" not in url.database:
+        raise DatabaseUnavailable(f"There is no database file {url.database}. DATABASE_URL names it.")
+    engine = engine or make_engine(url)
+    with translated(url), engine.connect() as connection:
+        schema = reflect(connection, settings)
+        require_migrated(connection, schema)
+    database = Database(engine, settings, schema)
+    _registry[engine] = database
+    return database
+
+
+def require_migrated(connection: Connection, schema: Schema) -> None:
+    """Raises NotMigrated, naming what is missing and the command that makes it."""
+    mapping = schema.settings.customers
+    missing = None
+    if not schema.migrated:
+        missing = f"no {mapping.deleted_at} column on {mapping.table}"
+    else:
+        inspector = inspect(connection)
+        absent = [t.name for t in schema.own.all if not inspector.has_table(t.name)]
+        missing = f"no {absent[0]} table" if absent else None
+    if missing:
+        raise NotMigrated(f"This database has {missing} yet. Run: python {MIGRATION} --dry-run")
+
+
+def default() -> Database:
+    """The database that the environment names, attached once a process; a failure is tried again next time."""
+    global _default
+    with _lock:
+        if _default is None:
+            _default = attach(load_settings())
+        return _default
+
+
+def forget_default() -> None:
+    """Lets the next `default()` read the settings and attach anew."""
+    global _default
+    with _lock:
+        if _default is not None:
+            _default.engine.dispose()
+        _default = None
+
+
+def database_of(connection: Connection) -> Database:
+    """The attached database behind somebody's own connection; attaches it on first sight."""
+    known = _registry.get(connection.engine)
+    if known is None:
+        settings = load_settings(database_url=connection.engine.url.render_as_string(hide_password=False))
+        known = attach(settings, engine=connection.engine)
+    return known
+
+
+@contextmanager
+def snapshot(database: Database) -> Iterator[Snapshot]:
+    """One moment of the database, for every read of a screen; writes are refused inside."""
+    engine = database.engine
+    with translated(engine.url), engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("PRAGMA query_only = ON")
+            connection.exec_driver_sql("SELECT 1 FROM sqlite_master LIMIT 1").all()  # this read fixes the snapshot
+        else:
+            connection.exec_driver_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+        try:
+            yield Snapshot(connection, now())
+        finally:
+            if not connection.invalidated:
+                connection.rollback()
+                if engine.dialect.name == "sqlite":
+                    connection.exec_driver_sql("PRAGMA query_only = OFF")
+                    connection.rollback()
+
+
+def in_transaction(database: Database, work: Callable[[Connection], T]) -> T:
+    """Runs `work` in one writing transaction and commits; the whole of it again after a conflict of locks.
+
+    `work` must therefore do nothing but database work. Raises what `work` raises, after a rollback.
+    """
+    with translated(database.engine.url):
+        for attempt in range(1, TRIES + 1):
+            try:
+                with database.engine.connect().execution_options(write=True) as connection, connection.begin():
+                    return work(connection)
+            except DBAPIError as error:
+                if attempt == TRIES or not is_retried(error):
+                    raise
+                time.sleep(random.uniform(0, 0.02 * 2**attempt))
+    raise AssertionError("unreachable")
+
+
+def in_transaction_of(connection: Connection | None, work: Callable[[Connection, Database], T]) -> T:
+    """Runs `work` in the caller's transaction where a connection is given, else in one of its own."""
+    if connection is None:
+        database = default()
+        return in_transaction(database, lambda own: work(own, database))
+    database = database_of(connection)
+    if not connection.in_transaction():
+        connection.execution_options(write=True)
+    with translated(connection.engine.url):
+        return work(connection, database)
+
+
+def error_code(error: DBAPIError) -> int | None:
+    """The server's error number; SQLite has none."""
+    arguments = getattr(error.orig, "args", ())
+    return arguments[0] if arguments and isinstance(arguments[0], int) else None
+
+
+def is_retried(error: DBAPIError) -> bool:
+    """Whether the same transaction may well succeed when tried again."""
+    return error_code(error) in RETRIED or "is locked" in str(error.orig)
+
+
+@contextmanager
+def translated(url: URL) -> Iterator[None]:
+    """Turns what a driver raises into a sentence that says what and what next, without the password."""
+    try:
+        yield
+    except IntegrityError as error:
+        if error_code(error) == 1048 or "NOT NULL" in str(error.orig):
+            raise
+        raise Conflict(f"The database refused this because of another row: {_words(error)}") from error
+    except DBAPIError as error:
+        meaning = _meaning(error, url.render_as_string(hide_password=True))
+        if meaning is None:
+            raise
+        raise meaning from error
+    except PoolTimeout as error:
+        raise DatabaseUnavailable("Every connection to the database is in use. Wait a moment and try again.") from error
+
+
+def _words(error: DBAPIError) -> str:
+    arguments = getattr(error.orig, "args", ())
+    return str(arguments[-1]) if arguments else str(error.orig)
+
+
+def _meaning(error: DBAPIError, url: str) -> EvenbooksError | None:
+    code, words = error_code(error), _words(error)
+    if is_retried(error):
+        return DatabaseUnavailable("The database is busy: others hold its locks. Nothing was changed; try again.")
+    if code in READ_ONLY or "readonly database" in words or "query_only" in words:
+        return DatabaseReadOnly(f"This database can be read but not written to ({words}). Nothing was changed.")
+    if code == 1146 and "evenbooks_" in words or "no such table: evenbooks_" in words:
+        return NotMigrated(f"This database is not prepared yet ({words}). Run: python {MIGRATION} --dry-run")
+    lost = error.connection_invalidated or code in UNREACHABLE
+    if lost or any(sign in words for sign in ("unable to open", "not a database", "disk I/O", "is full", "malformed")):
+        return DatabaseUnavailable(f"The database {url} does not answer: {words}.")
+    return None

@@ -1,0 +1,68 @@
+"""What can go wrong, each with a sentence that says what and what next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from data.records import Customer
+
+
+class EvenbooksError(Exception):
+    """The books could not be read or changed."""
+
+    def __str__(self) -> str:
+        return super().__str__() or (self.__doc__ or "").strip()
+
+
+class ConfigurationError(EvenbooksError):
+    """A setting, or what the mapping names, is not right."""
+
+
+class NotMigrated(EvenbooksError):
+    """The database is not prepared for soft delete yet."""
+
+
+class DatabaseUnavailable(EvenbooksError):
+    """The database does not answer."""
+
+
+class DatabaseReadOnly(EvenbooksError):
+    """The database cannot be written to."""
+
+
+class NotPermitted(EvenbooksError):
+    """This role may not do that."""
+
+
+class InvalidInput(EvenbooksError):
+    """Something that was entered cannot be used."""
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class CustomerNotFound(EvenbooksError):
+    """There is no such customer."""
+
+    def __init__(self, customer_id: object) -> None:
+        super().__init__(f"There is no customer {customer_id}.")
+        self.customer_id = customer_id
+
+
+class Conflict(EvenbooksError):
+    """Somebody else changed this meanwhile."""
+
+
+class EmailTaken(Conflict):
+    """The e-mail address belongs to another customer, active or deleted."""
+
+    def __init__(self, customer: Customer) -> None:
+        state = "" if customer.deleted_at is None else ", who is deleted"
+        super().__init__(f"{customer.email} belongs to {customer.name} (customer {customer.id}){state}.")
+        self.customer = customer
+
+
+class BooksMoved(EvenbooksError):
+    """The change would have moved the reports, so nothing was changed."""

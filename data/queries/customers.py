@@ -1,0 +1,254 @@
+"""Statements on customers: lists, one customer, and the writes."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, String, and_, func, insert, or_, select, type_coerce, update
+from sqlalchemy.sql import ColumnElement
+
+from data.errors import InvalidInput
+from data.records import Customer, CustomerId, Page
+from data.schema import Schema, is_active
+
+SORTS = ("id", "name", "email", "created_at", "deleted_at")
+LONGEST_SEARCH = 200
+
+
+def get_customer(connection: Connection, schema: Schema, customer_id: object) -> Customer | None:
+    """The customer with this id, active or deleted; None where there is none."""
+    return get_customers(connection, schema, [customer_id]).get(schema.parse_id(customer_id))  # type: ignore[arg-type]
+
+
+def get_customers(connection: Connection, schema: Schema, ids: Sequence[object]) -> dict[CustomerId, Customer]:
+    """The customers with these ids, active or deleted, by id."""
+    keys = [key for key in map(schema.parse_id, ids) if key is not None]
+    rows = connection.execute(select(schema.customers).where(schema.customers.c.id.in_(keys)))
+    return {row.id: Customer(*row) for row in rows}
+
+
+def count_customers(connection: Connection, schema: Schema, *, deleted: bool = False, search: str = "") -> int:
+    """How many active (or deleted) customers match the search."""
+    customers = schema.customers
+    statement = (
+        select(func.count())
+        .select_from(customers)
+        .where(_state(schema, deleted), *_search(schema, search)[0])
+    )
+    return int(connection.execute(statement).scalar_one())
+
+
+def list_customers(
+    connection: Connection,
+    schema: Schema,
+    *,
+    deleted: bool = False,
+    search: str = "",
+    sort: str = "id",
+    descending: bool = False,
+    limit: int = 50,
+    after: str | None = None,
+    before: str | None = None,
+) -> Page[Customer]:
+    """A page of active (or deleted) customers, keyset-paged by `sort`, then id.
+
+    `search` is an id, the beginning of an e-mail address, or a part of a name. `after` and `before`
+    are the cursors of another page; InvalidInput when one cannot be read.
+    """
+    if sort not in SORTS:
+        raise InvalidInput(f"Lists are sorted by {', '.join(SORTS)}; not by {sort}.", field="sort")
+    conditions, search_scans = _search(schema, search)
+    key, key_scans = _sort_key(schema, sort, deleted)
+    backwards = before is not None
+    down = descending != backwards
+    statement = select(schema.customers, type_coerce(key, String()).label("sort_key")).where(
+        _state(schema, deleted), *conditions
+    )
+    cursor = before if backwards else after
+    if cursor is not None:
+        statement = statement.where(_beyond(key, schema.customers.c.id, read_cursor(cursor, schema, sort), down))
+    rows = list(connection.execute(_ordered(statement, key, schema.customers.c.id, down).limit(limit + 1)))
+    more, rows = len(rows) > limit, rows[:limit]
+    if backwards:
+        rows.reverse()
+    first, last = (write_cursor(sort, r.sort_key, r.id) for r in (rows[0], rows[-1])) if rows else (None, None)
+    return Page(
+        items=[Customer(*row[:-1]) for row in rows],
+        previous=first if (more if backwards else after is not None) else None,
+        next=last if (more or backwards) else None,
+        scanned=search_scans or (key_scans and not search),
+    )
+
+
+def _state(schema: Schema, deleted: bool) -> ColumnElement[bool]:
+    active = is_active(schema.customers)
+    return ~active if deleted else active
+
+
+def _sort_key(schema: Schema, sort: str, deleted: bool) -> tuple[ColumnElement[Any], bool]:
+    """The expression to sort by, never NULL, and whether sorting by it scans."""
+    key = schema.customers.c[sort]
+    if sort == "id" or (sort == "deleted_at" and deleted):
+        return key, False
+    several = sort == "name" and len(schema.settings.customers.name_columns) > 1
+    if several:
+        return key, True
+    # coalesce() only where the column may be NULL: with it, no index serves.
+    if sort not in schema.present or _may_be_null(schema, sort):
+        earliest = "0001-01-01 00:00:00" if sort.endswith("_at") else ""
+        return func.coalesce(key, earliest), True
+    return key, sort not in schema.indexed
+
+
+def _may_be_null(schema: Schema, sort: str) -> bool:
+    physical = schema.settings.customers.name_columns[0] if sort == "name" else getattr(schema.settings.customers, sort)
+    return bool(schema.customer_table.c[physical].nullable)
+
+
+def _ordered(statement: Select[Any], key: ColumnElement[Any], tie: ColumnElement[Any], down: bool) -> Select[Any]:
+    keys = [tie] if key is tie else [key, tie]
+    return statement.order_by(*(k.desc() if down else k.asc() for k in keys))
+
+
+def _beyond(
+    key: ColumnElement[Any], tie: ColumnElement[Any], cursor: tuple[Any, CustomerId], down: bool
+) -> ColumnElement[bool]:
+    """The rows after the cursor. Not a row comparison: MariaDB reads the whole index for one."""
+    value, customer_id = cursor
+    past = tie < customer_id if down else tie > customer_id
+    if key is tie:
+        return past
+    return and_(key <= value, or_(key < value, past)) if down else and_(key >= value, or_(key > value, past))
+
+
+def write_cursor(sort: str, value: Any, customer_id: CustomerId) -> str:
+    """An opaque cursor: where a page of this sort begins or ends."""
+    value = value if isinstance(value, (int, str)) else str(value)
+    return base64.urlsafe_b64encode(json.dumps([sort, value, customer_id]).encode()).decode().rstrip("=")
+
+
+def read_cursor(cursor: str, schema: Schema, sort: str) -> tuple[Any, CustomerId]:
+    """The sort value and id of a cursor. Raises InvalidInput when it is unreadable or of another sort."""
+    try:
+        of_sort, value, raw = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        customer_id = schema.parse_id(raw)
+        if of_sort != sort or not isinstance(value, (int, str)) or isinstance(value, bool) or customer_id is None:
+            raise ValueError
+        if isinstance(value, int) and abs(value) >= 2**63:
+            raise ValueError
+    except (ValueError, TypeError, binascii.Error, RecursionError):
+        raise InvalidInput("This page address cannot be read. Start again from the first page.", field="after") from None
+    return value, customer_id
+
+
+def _search(schema: Schema, search: str) -> tuple[list[ColumnElement[bool]], bool]:
+    """The conditions of a search, and whether it has to scan every name."""
+    words = search.strip()[:LONGEST_SEARCH]
+    if not words:
+        return [], False
+    customers = schema.customers
+    customer_id = schema.parse_id(words.removeprefix("#")) if schema.has_integer_id else None
+    if customer_id is not None and words.startswith("#"):
+        return [customers.c.id == customer_id], False
+    by_email = customers.c.email.istartswith if schema.dialect == "postgresql" else customers.c.email.startswith
+    if "@" in words and "email" in schema.present:
+        return [by_email(words, autoescape=True)], "email" not in schema.indexed
+    conditions = [customers.c.name.contains(form, autoescape=True) for form in _forms(schema, words)]
+    if "email" in schema.present:
+        conditions.append(by_email(words, autoescape=True))
+    if customer_id is not None:
+        conditions.append(customers.c.id == customer_id)
+    elif not schema.has_integer_id:
+        conditions.append(customers.c.id == words)
+    return [or_(*conditions)], True
+
+
+def _forms(schema: Schema, words: str) -> list[str]:
+    """SQLite ignores case in ASCII only, so there other scripts are tried as typed, lower, upper and title."""
+    if schema.dialect != "sqlite" or words.isascii():
+        return [words]
+    return list(dict.fromkeys([words, words.lower(), words.upper(), words.title()]))
+
+
+def find_by_email(connection: Connection, schema: Schema, email: str) -> Customer | None:
+    """The customer with this e-mail address, whatever its case: an active one, else the last deleted one."""
+    if "email" not in schema.present:
+        return None
+    customers = schema.customers
+    same = func.lower(customers.c.email) == email.lower() if schema.dialect == "sqlite" else customers.c.email == email
+    statement = (
+        select(customers)
+        .where(same)
+        .order_by(is_active(customers).desc(), customers.c.deleted_at.desc(), customers.c.id)
+        .limit(1)
+    )
+    row = connection.execute(statement).first()
+    return Customer(*row) if row else None
+
+
+def list_deleted_ids(connection: Connection, schema: Schema) -> list[tuple[CustomerId, Any]]:
+    """Every deleted customer's id with the time as stored (text), in id order."""
+    customers = schema.customers
+    statement = (
+        select(customers.c.id, customers.c.deleted_at)
+        .where(~is_active(customers))
+        .order_by(customers.c.id)
+    )
+    return [(row.id, row.deleted_at) for row in connection.execute(statement)]
+
+
+def get_form_values(connection: Connection, schema: Schema, customer_id: CustomerId) -> dict[str, str]:
+    """What the Edit form starts from: each field's present text, by the field's key."""
+    columns = [schema.customer_table.c[f.column].label(f.key) for f in schema.form_fields]
+    row = connection.execute(select(*columns).where(schema.is_this(customer_id))).mappings().one()
+    return {key: "" if value is None else str(value) for key, value in row.items()}
+
+
+def mark_deleted(connection: Connection, schema: Schema, ids: Sequence[CustomerId], *, at: datetime) -> int:
+    """Sets `deleted_at` where it is NULL, and nothing else. Answers how many rows it changed."""
+    return _set_deleted_at(connection, schema, ids, at)
+
+
+def mark_restored(connection: Connection, schema: Schema, ids: Sequence[CustomerId]) -> int:
+    """Clears `deleted_at` where it is set, and nothing else. Answers how many rows it changed."""
+    return _set_deleted_at(connection, schema, ids, None)
+
+
+def _set_deleted_at(connection: Connection, schema: Schema, ids: Sequence[CustomerId], at: datetime | None) -> int:
+    table, name = schema.customer_table, schema.settings.customers.deleted_at
+    active = is_active(table, name)
+    # Named as themselves, columns with ON UPDATE CURRENT_TIMESTAMP stay as they are.
+    unchanged = {c: table.c[c] for c in schema.self_updating}
+    statement = (
+        update(table)
+        .where(schema.physical("id").in_(ids), active if at else ~active, schema.in_slice)
+        .values({name: type_coerce(at, schema.customers.c.deleted_at.type), **unchanged})
+    )
+    return connection.execute(statement).rowcount
+
+
+def update_customer(
+    connection: Connection, schema: Schema, customer_id: CustomerId, *, values: Mapping[str, str | None]
+) -> int:
+    """Writes these physical columns of one active customer. Answers how many rows matched."""
+    active = is_active(schema.customer_table, schema.settings.customers.deleted_at)
+    statement = update(schema.customer_table).where(schema.is_this(customer_id), active).values(dict(values))
+    return connection.execute(statement).rowcount
+
+
+def insert_customer(
+    connection: Connection, schema: Schema, *, values: Mapping[str, Any], created_at: datetime | None
+) -> CustomerId:
+    """Adds a row of these physical columns, `created_at` (UTC) where one is given; answers its id."""
+    row = dict(values)
+    if created_at is not None:
+        row[schema.settings.customers.created_at] = type_coerce(created_at, schema.customers.c.created_at.type)
+    result = connection.execute(insert(schema.customer_table).values(row))
+    key = result.inserted_primary_key
+    assert key is not None
+    return key[0]  # type: ignore[no-any-return]

@@ -1,0 +1,260 @@
+"""Revenue by month. A total is a sum over orders alone: nothing here that computes one knows of deletion."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Date,
+    DateTime,
+    FromClause,
+    Select,
+    String,
+    and_,
+    extract,
+    func,
+    literal,
+    or_,
+    select,
+    type_coerce,
+    union_all,
+)
+from sqlalchemy.sql import ColumnElement
+
+from data import money
+from data.money import exact_sum
+from data.records import Customer, Figures, Impact, MonthlyRevenue
+from data.schema import Schema, currency_of, is_active
+
+Key = tuple[str | None, str]
+FIRST_YEAR = 1000  # MariaDB's earliest date; below it stands its zero date
+
+
+def monthly_totals(
+    connection: Connection, schema: Schema, *, first: str | None = None, last: str | None = None
+) -> dict[Key, Figures]:
+    """Orders and revenue by month (YYYY-MM; None: no readable date) and currency, from orders alone.
+
+    `first` and `last` are months, both included; orders without a date belong to no window.
+    """
+    return _by_month(connection, schema, schema.is_revenue, first=first, last=last)
+
+
+def monthly_no_customer(
+    connection: Connection, schema: Schema, *, first: str | None = None, last: str | None = None
+) -> dict[Key, Figures]:
+    """The same for the orders of no customer (guests)."""
+    return _by_month(connection, schema, and_(schema.is_revenue, schema.is_guest), first=first, last=last)
+
+
+def monthly_deleted(
+    connection: Connection, schema: Schema, *, first: str | None = None, last: str | None = None
+) -> dict[Key, Figures]:
+    """The same for the orders of deleted customers, read from the customers' side, who are few."""
+    customers, orders = schema.customers, schema.orders
+    source = customers.join(orders, orders.c.customer_id == customers.c.id)
+    condition = and_(schema.is_revenue, ~is_active(customers))
+    return grouped_by_month(connection, schema, source, condition, first=first, last=last)
+
+
+def revenue_by_month(
+    connection: Connection,
+    schema: Schema,
+    *,
+    first: str | None = None,
+    last: str | None = None,
+    missing: Mapping[Key, Decimal],
+) -> list[MonthlyRevenue]:
+    """The quick split by month and currency, oldest first, no date last.
+
+    Total, deleted and no customer are counted now; `missing` is the last full check's figure; active is
+    what remains, so it is derived. To be read in one snapshot.
+    """
+    totals = monthly_totals(connection, schema, first=first, last=last)
+    deleted = monthly_deleted(connection, schema, first=first, last=last)
+    guests = monthly_no_customer(connection, schema, first=first, last=last)
+    rows = []
+    for key in sorted(totals, key=month_order):
+        total, gone, guest = totals[key], deleted.get(key), guests.get(key)
+        parts = [gone.total if gone else Decimal(0), guest.total if guest else Decimal(0), missing.get(key, Decimal(0))]
+        rows.append(
+            MonthlyRevenue(
+                month=total.month,
+                currency=total.currency,
+                orders=total.orders,
+                active=money.add([total.total, *(-part for part in parts)]),
+                deleted=parts[0],
+                no_customer=parts[1],
+                missing_customer=parts[2],
+                total=total.total,
+                deleted_orders=gone.orders if gone else 0,
+                cost=total.cost,
+            )
+        )
+    return rows
+
+
+def month_order(key: Key) -> tuple[bool, str, str]:
+    """Sorts keys by month, no date last, then by currency."""
+    month, currency = key
+    return month is None, month or "", currency
+
+
+def list_deleted_by_revenue(
+    connection: Connection, schema: Schema, *, first: str | None = None, last: str | None = None, limit: int = 10
+) -> list[tuple[Customer, str, Impact]]:
+    """The deleted customers with the most revenue in these months: customer, currency, impact."""
+    customers, orders = schema.customers, schema.orders
+    revenue = _sum(schema, orders.c.total)
+    currency = [orders.c.currency] if schema.keeps_currency else []
+    amounts = (
+        select(customers.c.id.label("customer_id"), currency_of(schema).label("currency"), func.count().label("orders"), revenue.label("revenue"))
+        .select_from(customers.join(orders, orders.c.customer_id == customers.c.id))
+        .where(schema.is_revenue, ~is_active(customers), *_window(schema, first, last))
+        .group_by(customers.c.id, *currency)
+        .order_by(revenue.desc(), customers.c.id)
+        .limit(limit)
+        .subquery("amounts")
+    )
+    rows = connection.execute(
+        select(customers, amounts.c.currency, amounts.c.orders, amounts.c.revenue)
+        .join_from(amounts, customers, customers.c.id == amounts.c.customer_id)
+        .order_by(amounts.c.revenue.desc(), customers.c.id)
+    )
+    return [(Customer(*row[:-3]), row.currency, Impact(row.orders, row.orders, {row.currency: row.revenue})) for row in rows]
+
+
+def month_bounds(connection: Connection, schema: Schema) -> tuple[str, str] | None:
+    """The first and the last month with a dated order; None where there is none."""
+    if not _has_dates(schema):
+        months = [m for (m, _) in monthly_totals(connection, schema) if m]
+        return (min(months), max(months)) if months else None
+    dated = schema.orders.c.ordered_at
+    statement = select(func.min(dated), func.max(dated)).where(dated >= date(FIRST_YEAR, 1, 1))
+    low, high = connection.execute(statement).one()
+    return (f"{low:%Y-%m}", f"{high:%Y-%m}") if low else None
+
+
+def months_between(first: str, last: str) -> Iterator[str]:
+    """Each month from first to last, both included."""
+    year, month = int(first[:4]), int(first[5:])
+    while (current := f"{year:04}-{month:02}") <= last:
+        yield current
+        year, month = (year + 1, 1) if month == 12 else (year, month + 1)
+
+
+def next_month(month: str) -> str:
+    """The month after."""
+    year, number = int(month[:4]), int(month[5:])
+    return f"{year + 1:04}-01" if number == 12 else f"{year:04}-{number + 1:02}"
+
+
+def read_month(raw: object) -> str | None:
+    """What the database answers for a month (202402, "2024-02") as YYYY-MM; None where it is no month."""
+    words = f"{raw:06}" if isinstance(raw, int) else str(raw or "")
+    found = re.fullmatch(r"(\d{4})-?(0[1-9]|1[0-2])", words)
+    return f"{found[1]}-{found[2]}" if found and int(found[1]) >= 1 else None
+
+
+def _has_dates(schema: Schema) -> bool:
+    """Whether orders carry real dates that ranges of an index can serve. SQLite has only text."""
+    return schema.dialect != "sqlite" and isinstance(schema.orders.c.ordered_at.type, (Date, DateTime))
+
+
+def _by_month(
+    connection: Connection, schema: Schema, condition: ColumnElement[bool], *, first: str | None, last: str | None
+) -> dict[Key, Figures]:
+    if not _has_dates(schema) or schema.order_table is None:
+        return grouped_by_month(connection, schema, schema.orders, condition, first=first, last=last)
+    bounds = month_bounds(connection, schema)
+    branches = []
+    if bounds:
+        span = months_between(max(first or bounds[0], bounds[0]), min(last or bounds[1], bounds[1]))
+        branches = [_branch(schema, month, and_(condition, *_window(schema, month, month))) for month in span]
+    if first is None and last is None:
+        dated = schema.orders.c.ordered_at
+        undated = or_(dated.is_(None), dated < date(FIRST_YEAR, 1, 1))
+        branches.append(_branch(schema, None, and_(condition, undated)))
+    return _figures(schema, connection.execute(union_all(*branches))) if branches else {}
+
+
+def _branch(schema: Schema, month: str | None, condition: ColumnElement[bool]) -> Select[Any]:
+    """One month as a range of the index: no date is formatted per row, which costs more than adding does."""
+    columns = _measures(schema, literal(month, String()))
+    return select(*columns).select_from(schema.orders).where(condition).group_by(*_currency_keys(schema))
+
+
+def grouped_by_month(
+    connection: Connection,
+    schema: Schema,
+    source: FromClause,
+    condition: ColumnElement[bool],
+    *,
+    first: str | None = None,
+    last: str | None = None,
+) -> dict[Key, Figures]:
+    """Orders and amounts of a source (orders, or orders joined to customers) by month and currency."""
+    month = month_expression(schema)
+    statement = (
+        select(*_measures(schema, month))
+        .select_from(source)
+        .where(condition, *_window(schema, first, last))
+        .group_by(month, *_currency_keys(schema))
+    )
+    return _figures(schema, connection.execute(statement))
+
+
+def month_expression(schema: Schema) -> ColumnElement[Any]:
+    """The month of an order as the engine says it; `read_month` understands each."""
+    dated = schema.orders.c.ordered_at
+    if schema.dialect == "sqlite":
+        return func.substr(type_coerce(dated, String()), 1, 7)
+    return extract("year_month", dated)
+
+
+def _measures(schema: Schema, month: ColumnElement[Any]) -> list[ColumnElement[Any]]:
+    cost = [_sum(schema, schema.orders.c.cost).label("cost")] if schema.settings.orders.cost else []
+    total = _sum(schema, schema.orders.c.total).label("total")
+    return [month.label("month"), currency_of(schema).label("currency"), func.count().label("orders"), total, *cost]
+
+
+def _sum(schema: Schema, column: ColumnElement[Any]) -> ColumnElement[Decimal]:
+    return exact_sum(column, dialect=schema.dialect, decimals=schema.settings.money.decimals)
+
+
+def _currency_keys(schema: Schema) -> list[ColumnElement[Any]]:
+    return [schema.orders.c.currency] if schema.keeps_currency else []
+
+
+def _window(schema: Schema, first: str | None, last: str | None) -> list[ColumnElement[bool]]:
+    """The half-open range of dates from the first month's first day to the day after the last month."""
+    dated = schema.orders.c.ordered_at
+
+    def day(month: str) -> Any:
+        # SQLite compares text: "2024-02" stands before every time in February.
+        return literal(month, String()) if schema.dialect == "sqlite" else date(int(month[:4]), int(month[5:]), 1)
+
+    compared = type_coerce(dated, String()) if schema.dialect == "sqlite" else dated
+    lower = [compared >= day(first)] if first else []
+    upper = [compared < day(next_month(last))] if last else []
+    if last and not first and schema.dialect != "sqlite":
+        lower = [dated >= date(FIRST_YEAR, 1, 1)]
+    return [*lower, *upper]
+
+
+def _figures(schema: Schema, rows: Iterable[Any]) -> dict[Key, Figures]:
+    """Rows as Figures; several unreadable months become the one month None."""
+    found: dict[Key, Figures] = {}
+    for row in rows:
+        if not row.orders:
+            continue
+        key = (read_month(row.month), row.currency)
+        sofar = found.get(key) or Figures(*key, orders=0, total=Decimal(0))
+        cost = row.cost if schema.settings.orders.cost else Decimal(0)
+        found[key] = Figures(*key, sofar.orders + row.orders, money.add([sofar.total, row.total]), money.add([sofar.cost, cost]))
+    return found

@@ -1,0 +1,157 @@
+"""The rows that the rest of the program passes around: frozen, money as Decimal, times in UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from data import money
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from data.access import Actor
+
+CustomerId = int | str
+# What the database holds that cannot be read as a time (a zero date, "03/02/2024") comes back as its text.
+Time = datetime | str
+# Amounts by currency (ISO 4217; XXX where an order names none).
+Revenue = Mapping[str, Decimal]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Customer:
+    """One customer, active (`deleted_at` is None) or deleted; and the guide's methods."""
+
+    id: CustomerId
+    name: str | None
+    email: str | None = None
+    phone: str | None = None
+    created_at: Time | None = None
+    deleted_at: Time | None = None
+
+    # The actions live in data/customers.py, which builds on this row: hence the imports inside.
+
+    @staticmethod
+    def soft_delete(
+        customer_id: CustomerId,
+        *,
+        actor: Actor | None = None,
+        reason: str | None = None,
+        connection: Connection | None = None,
+    ) -> Outcome:
+        """Deletes the customer softly; see `data.customers.soft_delete`."""
+        from data import customers
+
+        return customers.soft_delete(customer_id, actor=actor, reason=reason, connection=connection)
+
+    @staticmethod
+    def restore(
+        customer_id: CustomerId,
+        *,
+        actor: Actor | None = None,
+        reason: str | None = None,
+        connection: Connection | None = None,
+    ) -> Outcome:
+        """Restores the customer; see `data.customers.restore`."""
+        from data import customers
+
+        return customers.restore(customer_id, actor=actor, reason=reason, connection=connection)
+
+    @staticmethod
+    def get_all_active(*, connection: Connection | None = None) -> Iterator[Customer]:
+        """Every active customer in id order, read in pages; see `data.customers.get_all_active`."""
+        from data import customers
+
+        return customers.get_all_active(connection=connection)
+
+    @staticmethod
+    def get_by_id_active(customer_id: CustomerId, *, connection: Connection | None = None) -> Customer | None:
+        """The active customer with this id, or None where absent or deleted."""
+        from data import customers
+
+        return customers.get_by_id_active(customer_id, connection=connection)
+
+
+@dataclass(frozen=True)
+class Impact:
+    """What one customer's orders amount to.
+
+    `orders` and `revenue` count what the reports count; `all_orders` every order whatever its status.
+    """
+
+    orders: int = 0
+    all_orders: int = 0
+    revenue: Revenue = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a delete or a restore did. `changed` is False where it had been done already."""
+
+    changed: bool
+    customer: Customer
+    orders: int
+    revenue: Revenue
+    event_id: int | None
+
+
+@dataclass(frozen=True)
+class Event:
+    """One entry of the chain."""
+
+    id: int
+    at: Time
+    action: str
+    actor: str
+    door: str
+    reason: str | None
+    note: str | None
+    customer_id: CustomerId | None
+    batch_id: str | None
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """A page of a list. The cursors are opaque; `scanned` says that no index served this search or order."""
+
+    items: list[T]
+    previous: str | None
+    next: str | None
+    scanned: bool
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Orders counted and their amounts added, of one month and currency (month None: no date)."""
+
+    month: str | None
+    currency: str
+    orders: int
+    total: Decimal
+    cost: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True)
+class MonthlyRevenue:
+    """One month and currency with its parts: active + deleted + no_customer + missing_customer = total."""
+
+    month: str | None
+    currency: str
+    orders: int
+    active: Decimal
+    deleted: Decimal
+    no_customer: Decimal
+    missing_customer: Decimal
+    total: Decimal
+    deleted_orders: int = 0
+    cost: Decimal = Decimal(0)
+
+    @property
+    def difference(self) -> Decimal:
+        """Total less its parts: zero where the month is even."""
+        return money.add([self.total, -self.active, -self.deleted, -self.no_customer, -self.missing_customer])

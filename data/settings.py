@@ -1,0 +1,252 @@
+"""The only reader of the environment and of the configuration file."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from data.errors import ConfigurationError
+
+ROOT = Path(__file__).resolve().parent.parent
+DEMO_URL = f"sqlite:///{ROOT / 'var' / 'demo.sqlite'}"
+# The demo company's tables are ours, so its mapping is known without a file.
+DEMO_FILE: dict[str, Any] = {"orders": {"cost": "cost"}}
+
+
+def _named(value: str) -> str:
+    if not value.strip():
+        raise ValueError("is empty")
+    return value
+
+
+Name = Annotated[str, AfterValidator(_named)]
+Constant = str | int | float | bool
+
+
+class Section(BaseModel):
+    """One table of the file: unknown keys are errors, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class CustomersMapping(Section):
+    """Where the customers are. `model_fields_set` tells what the file names from what is assumed."""
+
+    table: Name = "customers"
+    id: Name = "id"
+    name: Name | Annotated[list[Name], Field(min_length=1)] = "name"
+    email: Name = "email"
+    created_at: Name = "created_at"
+    deleted_at: Name = "deleted_at"
+    phone: Name | None = None
+    where: Name | None = None
+    insert: dict[str, Constant] = {}
+    erase: list[Name] = []
+
+    @property
+    def name_columns(self) -> list[str]:
+        """The columns that make up the name, in order."""
+        return [self.name] if isinstance(self.name, str) else self.name
+
+
+class OrdersMapping(Section):
+    """Where the orders are: a table, or a query with the same labels."""
+
+    table: Name = "orders"
+    query: Name | None = None
+    id: Name = "id"
+    customer_id: Name = "customer_id"
+    no_customer: list[int | str] = []
+    ordered_at: Name = "ordered_at"
+    total: Name = "total"
+    cost: Name | None = None
+    status: Name | None = None
+    revenue_statuses: Annotated[list[str | int], Field(min_length=1)] | None = None
+    where: Name | None = None
+    currency: Name | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> OrdersMapping:
+        if self.query and "table" in self.model_fields_set:
+            raise ValueError("names both table and query; one of them is enough")
+        if self.revenue_statuses and not self.status:
+            raise ValueError("has revenue_statuses, but no status column is named")
+        return self
+
+
+class Money(Section):
+    """How amounts are shown, and their currency where orders carry none."""
+
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
+    decimals: Annotated[int, Field(ge=0, le=6)] = 2
+
+
+DEFAULT_REASONS = {
+    "requested": "Requested by the customer",
+    "duplicate": "Duplicate of another customer",
+    "mistake": "Entered by mistake",
+    "inactive": "No longer a customer",
+    "fraud": "Fraud or abuse",
+}
+# Codes the product itself writes; `other` also takes free text as its note.
+OWN_REASONS = {"other": "Other", "script": "By a script", "undo": "Undone"}
+
+
+class File(Section):
+    """`evenbooks.toml`."""
+
+    customers: CustomersMapping = CustomersMapping()
+    orders: OrdersMapping = OrdersMapping()
+    money: Money = Money()
+    reasons: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")], Name] = DEFAULT_REASONS
+
+
+class Environment(BaseSettings):
+    """The environment's part; an empty variable counts as unset."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", case_sensitive=False)
+
+    database_url: str | None = None
+    reports_database_url: str | None = None
+    evenbooks_config: Path | None = None
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8501
+
+
+class Settings(File):
+    """Everything that is configured, from the file and the environment."""
+
+    database_url: str
+    reports_database_url: str | None = None
+    is_demo: bool = False
+    host: str = "127.0.0.1"
+    port: int = 8501
+
+    @property
+    def url(self) -> URL:
+        """The database's URL, parsed; printing it hides the password."""
+        return parse_url(self.database_url)
+
+    @property
+    def reason_labels(self) -> dict[str, str]:
+        """Every reason code with its label, the company's first."""
+        return {**self.reasons, **OWN_REASONS}
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of what decides the figures: the mapping and the money section."""
+        parts = {
+            "customers": self.customers.model_dump(mode="json"),
+            "orders": self.orders.model_dump(mode="json"),
+            "money": self.money.model_dump(mode="json"),
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+DRIVERS = {
+    "mysql": "mysql+pymysql",
+    "mariadb": "mysql+pymysql",
+    "mysql+pymysql": "mysql+pymysql",
+    "mariadb+pymysql": "mysql+pymysql",
+    "sqlite": "sqlite",
+    "sqlite+pysqlite": "sqlite",
+}
+
+
+def parse_url(database_url: str) -> URL:
+    """The URL with the driver this project uses.
+
+    Raises ConfigurationError, without the password, when it is malformed or of another engine.
+    """
+    try:
+        url = make_url(database_url)
+    except (ArgumentError, ValueError):
+        raise ConfigurationError(
+            "DATABASE_URL is not a database URL. It looks like mysql+pymysql://user:password@host:3306/shop."
+        ) from None
+    if url.drivername not in DRIVERS:
+        raise ConfigurationError(
+            f"DATABASE_URL names {url.drivername}; these are known: sqlite, mysql+pymysql, mariadb+pymysql."
+        )
+    return url.set(drivername=DRIVERS[url.drivername])
+
+
+def load_settings(*, config: Path | str | None = None, database_url: str | None = None) -> Settings:
+    """Reads environment and file; the two arguments win over the environment.
+
+    Raises ConfigurationError with one sentence a problem, each naming the setting and what was found.
+    """
+    try:
+        environment = Environment()
+    except ValidationError as error:
+        raise ConfigurationError(_sentences(error, "The environment", Environment)) from None
+    named = config or environment.evenbooks_config
+    path = Path(named) if named else Path("evenbooks.toml")
+    url = database_url or environment.database_url
+    if named or path.exists():
+        file = _read_file(path)
+    else:
+        file = File.model_validate(DEMO_FILE if url is None else {})
+    settings = Settings(
+        **dict(file),
+        database_url=url or DEMO_URL,
+        reports_database_url=environment.reports_database_url,
+        is_demo=url is None,
+        host=environment.host,
+        port=environment.port,
+    )
+    _ = settings.url
+    return settings
+
+
+def _read_file(path: Path) -> File:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigurationError(f"{path}: there is no such file (EVENBOOKS_CONFIG or --config names it).") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} cannot be read: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{path} is not valid TOML: {error}") from None
+    try:
+        return File.model_validate(content)
+    except ValidationError as error:
+        raise ConfigurationError(_sentences(error, str(path), File)) from None
+
+
+def _sentences(error: ValidationError, where: str, model: type[BaseModel]) -> str:
+    """Each problem as a sentence that names the key and what was found."""
+    problems = dict.fromkeys(_sentence(dict(problem), model) for problem in error.errors())
+    return "\n".join(f"{where}: {problem}" for problem in problems)
+
+
+def _sentence(problem: dict[str, Any], model: type[BaseModel]) -> str:
+    path = [str(part) for part in problem["loc"] if not str(part).startswith(("function-", "list[", "str", "int"))]
+    key = path[0] if len(path) == 1 else f"[{path[0]}] {'.'.join(path[1:])}" if path else ""
+    if problem["type"] == "extra_forbidden":
+        known = _known_keys(model, path[:-1])
+        near = difflib.get_close_matches(path[-1], known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"these are: {', '.join(known)}."
+        return f"{key} is not a known key; {hint}"
+    if problem["type"] == "value_error" and len(path) == 1:
+        return f"[{key}] {problem['msg'].removeprefix('Value error, ')}."
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{key}: {message[0].lower()}{message[1:]}; found {problem['input']!r}."
+
+
+def _known_keys(model: type[BaseModel], path: list[str]) -> list[str]:
+    for part in path:
+        field = model.model_fields.get(part)
+        if field is None or not isinstance(field.annotation, type) or not issubclass(field.annotation, BaseModel):
+            return []
+        model = field.annotation
+    return list(model.model_fields)

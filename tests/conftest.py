@@ -1,0 +1,77 @@
+"""Fixtures: every query and action test gets an empty, migrated database on SQLite and on MariaDB."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+
+sys.path.insert(0, str(Path(__file__).parent))
+from servers import mariadb
+
+from data import database as databases
+from data.access import Actor, Door, Role
+
+ENGINES = ["sqlite", "mariadb"]
+_numbers = itertools.count(1)
+
+STAFF = Actor("test:staff", Role.STAFF, Door.DASHBOARD)
+ADMIN = Actor("test:admin", Role.ADMIN, Door.COMMAND)
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """No test reads this machine's settings, and none leaves its default database behind."""
+    for name in ("DATABASE_URL", "REPORTS_DATABASE_URL", "EVENBOOKS_CONFIG", "HOST", "PORT"):
+        monkeypatch.delenv(name, raising=False)
+    yield
+    databases.forget_default()
+
+
+@pytest.fixture(scope="session")
+def mariadb_url() -> Iterator[str]:
+    """A server for the whole run, as a URL with {name}: TEST_DATABASE_URL's, or a private one."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        yield make_url(given).set(database="{name}").render_as_string(hide_password=False).replace("%7Bname%7D", "{name}")
+        return
+    with mariadb("--innodb-flush-log-at-trx-commit=0", "--performance-schema=OFF", "--innodb-buffer-pool-size=128M") as url:
+        yield url
+
+
+@contextmanager
+def fresh_mariadb(mariadb_url: str) -> Iterator[str]:
+    """The URL of an empty database, dropped afterwards."""
+    name = f"eb_test_{os.getpid()}_{next(_numbers)}"
+    engine = create_engine(mariadb_url.format(name=""))
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} CHARACTER SET utf8mb4"))
+    try:
+        yield mariadb_url.format(name=name)
+    finally:
+        with engine.begin() as connection:
+            connection.execute(text(f"DROP DATABASE {name}"))
+        engine.dispose()
+
+
+@pytest.fixture(params=ENGINES)
+def engine_name(request: pytest.FixtureRequest) -> str:
+    """Each engine in turn."""
+    return str(request.param)
+
+
+@pytest.fixture
+def empty_url(engine_name: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of an empty database of this engine."""
+    if engine_name == "sqlite":
+        yield f"sqlite:///{tmp_path}/shop.sqlite"
+        return
+    with fresh_mariadb(request.getfixturevalue("mariadb_url")) as url:
+        yield url

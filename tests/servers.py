@@ -1,0 +1,62 @@
+"""A private MariaDB server for the tests: own data directory, a socket and no port, gone with the run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pymysql
+
+
+@contextmanager
+def mariadb(*options: str) -> Iterator[str]:
+    """A running server, as a SQLAlchemy URL with `{name}` where the database's name goes."""
+    home = Path(tempfile.mkdtemp(prefix="eb-"))  # short: a socket's path has a limit
+    process = None
+    try:
+        user = ["--user=root"] if os.geteuid() == 0 else []
+        subprocess.run(
+            ["mariadb-install-db", "--no-defaults", *user, f"--datadir={home}/db", "--auth-root-authentication-method=normal", "--skip-test-db"],
+            check=True,
+            capture_output=True,
+        )
+        with (home / "log").open("w") as log:
+            process = subprocess.Popen(
+                [
+                    shutil.which("mariadbd") or "/usr/sbin/mariadbd",
+                    "--no-defaults",
+                    *user,
+                    f"--datadir={home}/db",
+                    f"--socket={home}/s",
+                    f"--pid-file={home}/pid",
+                    "--skip-networking",
+                    *options,
+                ],
+                stdout=log,
+                stderr=log,
+            )
+        wait_for(f"{home}/s", process)
+        yield f"mysql+pymysql://root@/{{name}}?unix_socket={home}/s"
+    finally:
+        if process:
+            process.terminate()
+            process.wait(30)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def wait_for(socket: str, process: subprocess.Popen[bytes]) -> None:
+    """Returns once the server answers on its socket."""
+    for _ in range(300):
+        assert process.poll() is None, "MariaDB ended while starting"
+        try:
+            pymysql.connect(unix_socket=socket, user="root").close()
+            return
+        except pymysql.Error:
+            time.sleep(0.1)
+    raise TimeoutError("MariaDB did not answer within 30 s")
