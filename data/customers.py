@@ -107,7 +107,9 @@ def change(
     if todo:
         _mark(connection, schema, action, todo, at)
         after = queries.impact(connection, schema, todo)
-        drafts = [_draft(schema, action, found[key], before[key], after[key], actor, reason, batch_id, at) for key in todo]
+        drafts = [
+            _draft(schema, action, found[key], before[key], after[key], actor, reason, batch_id, at) for key in todo
+        ]
         written = dict(zip(todo, events.append(connection, schema, drafts, head=head, at=at), strict=True))
         found |= queries.get_customers(connection, schema, todo)
     return [
@@ -136,7 +138,9 @@ def _mark(connection: Connection, schema: Schema, action: Action, ids: Sequence[
         count = queries.mark_restored(connection, schema, ids)
     if count != len(ids):
         # Our own writers take turns, so it was another program, between our reading and our writing.
-        raise Conflict("Another program changed one of these customers at this very moment. Nothing was changed; try again.")
+        raise Conflict(
+            "Another program changed one of these customers at this very moment. Nothing was changed; try again."
+        )
 
 
 def _draft(
@@ -207,7 +211,9 @@ def add(database: Database, values: Mapping[str, str], *, actor: Actor, reason: 
         key = queries.insert_customer(connection, schema, values=row, created_at=now() if stamped else None)
         customer = queries.get_customer(connection, schema, key)
         if customer is None or customer.deleted_at is not None:
-            raise InvalidInput("The new customer would not be in the list. [customers] insert must meet [customers] where.")
+            raise InvalidInput(
+                "The new customer would not be in the list. [customers] insert must meet [customers] where."
+            )
         draft = Draft("add", actor, events.read_reason(database.settings, reason) if reason else None, customer.id)
         events.append(connection, schema, [draft], head=head, at=now())
         return customer

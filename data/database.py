@@ -100,7 +100,12 @@ def attach(settings: Settings, *, engine: Engine | None = None) -> Database:
     Raises DatabaseUnavailable, ConfigurationError or NotMigrated, each saying what to do.
     """
     url = settings.url
-    if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists() and ":memory:" not in url.database:
+    if (
+        url.get_backend_name() == "sqlite"
+        and url.database
+        and not Path(url.database).exists()
+        and ":memory:" not in url.database
+    ):
         raise DatabaseUnavailable(f"There is no database file {url.database}. DATABASE_URL names it.")
     engine = engine or make_engine(url)
     with translated(url), engine.connect() as connection:
@@ -241,7 +246,7 @@ def _meaning(error: DBAPIError, url: str) -> EvenbooksError | None:
         return DatabaseUnavailable("The database is busy: others hold its locks. Nothing was changed; try again.")
     if code in READ_ONLY or "readonly database" in words or "query_only" in words:
         return DatabaseReadOnly(f"This database can be read but not written to ({words}). Nothing was changed.")
-    if code == 1146 and "evenbooks_" in words or "no such table: evenbooks_" in words:
+    if (code == 1146 and "evenbooks_" in words) or "no such table: evenbooks_" in words:
         return NotMigrated(f"This database is not prepared yet ({words}). Run: python {MIGRATION} --dry-run")
     lost = error.connection_invalidated or code in UNREACHABLE
     if lost or any(sign in words for sign in ("unable to open", "not a database", "disk I/O", "is full", "malformed")):

@@ -171,4 +171,3 @@ def _read_body(row: Row[*tuple[Any, ...]]) -> tuple[dict[str, Any], list[str]]:
     if row.note is not None and body.get("note_hash") != note_hash(row.note_salt or "", row.note):
         problems.append("its note is not the one that was written")
     return body, problems
-

@@ -43,10 +43,14 @@ def exact_sum(column: ColumnElement[Any], *, dialect: str, decimals: int) -> Col
         # abs() of the smallest integer raises, which turns a silently clamped cast into an error.
         overflow = func.abs(literal_column("-9223372036854775807 - 1"))
         millionths = cast(func.round(amount * literal_column("1000000")), BigInteger)
-        whole = case((func.abs(amount * literal_column("1e6")) >= literal_column(SQLITE_LIMIT), overflow), else_=millionths)
+        whole = case(
+            (func.abs(amount * literal_column("1e6")) >= literal_column(SQLITE_LIMIT), overflow), else_=millionths
+        )
         return type_coerce(func.sum(whole), Amount())
     kind = column.type
-    if isinstance(kind, MYSQL_FLOAT) or (isinstance(kind, Float) and not isinstance(kind, Double) and kind.precision in range(1, 25)):
+    if isinstance(kind, MYSQL_FLOAT) or (
+        isinstance(kind, Float) and not isinstance(kind, Double) and kind.precision in range(1, 25)
+    ):
         column = func.round(column, decimals)
     if not isinstance(kind, Integer) and (isinstance(kind, Float) or not isinstance(kind, Numeric)):
         column = cast(column, Numeric(38, 6))

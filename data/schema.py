@@ -11,9 +11,9 @@ from functools import cached_property
 from typing import Any
 
 from sqlalchemy import (
+    CHAR,
     BigInteger,
     Boolean,
-    CHAR,
     Column,
     Connection,
     DateTime,
@@ -209,7 +209,9 @@ class Schema:
             FormField(
                 key=key,
                 column=physical,
-                label=humanized(physical) if several and key.startswith("name") else {"email": "E-mail"}.get(key, key.capitalize()),
+                label=humanized(physical)
+                if several and key.startswith("name")
+                else {"email": "E-mail"}.get(key, key.capitalize()),
                 max_length=getattr(self.customer_table.c[physical].type, "length", None),
                 required=key == "name" or not self.customer_table.c[physical].nullable,
             )
@@ -232,7 +234,11 @@ class Schema:
     @cached_property
     def self_updating(self) -> list[str]:
         """Columns with ON UPDATE CURRENT_TIMESTAMP, which a delete must leave as they are."""
-        return [c.name for c in self.customer_table.columns if "on update" in str(getattr(c.server_default, "arg", "")).lower()]
+        return [
+            c.name
+            for c in self.customer_table.columns
+            if "on update" in str(getattr(c.server_default, "arg", "")).lower()
+        ]
 
 
 def humanized(physical: str) -> str:
@@ -267,7 +273,12 @@ def own_tables(id_type: TypeEngine[Any]) -> OwnTables:
     """Our tables beside customers whose key is of this type."""
     metadata = MetaData()
     # utf8mb4 because MariaDB's default may be latin1; InnoDB because elsewhere nothing rolls back.
-    options: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mariadb_engine": "InnoDB", "mariadb_charset": "utf8mb4"}
+    options: dict[str, Any] = {
+        "mysql_engine": "InnoDB",
+        "mysql_charset": "utf8mb4",
+        "mariadb_engine": "InnoDB",
+        "mariadb_charset": "utf8mb4",
+    }
     events = Table(
         "evenbooks_events",
         metadata,
@@ -461,11 +472,18 @@ def _indexed_labels(connection: Connection, table: Table, settings: Settings) ->
     """Which labels an index serves: those whose column leads one."""
     leading = {settings.customers.id}
     inspector = inspect(connection)
-    indexes = [i["column_names"] for i in inspector.get_indexes(table.name, schema=table.schema)]
-    uniques = [u["column_names"] for u in inspector.get_unique_constraints(table.name, schema=table.schema)]
-    leading.update(names[0] for names in [*indexes, *uniques] if names and names[0])
+    for index in inspector.get_indexes(table.name, schema=table.schema):
+        leading.update(name for name in index["column_names"][:1] if name)
+    for unique in inspector.get_unique_constraints(table.name, schema=table.schema):
+        leading.update(unique["column_names"][:1])
     mapping = settings.customers
-    single = {"id": mapping.id, "email": mapping.email, "created_at": mapping.created_at, "deleted_at": mapping.deleted_at, "phone": mapping.phone}
+    single = {
+        "id": mapping.id,
+        "email": mapping.email,
+        "created_at": mapping.created_at,
+        "deleted_at": mapping.deleted_at,
+        "phone": mapping.phone,
+    }
     if len(mapping.name_columns) == 1:
         single["name"] = mapping.name_columns[0]
     return frozenset(label for label, physical in single.items() if physical in leading)

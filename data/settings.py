@@ -192,10 +192,8 @@ def load_settings(*, config: Path | str | None = None, database_url: str | None 
     named = config or environment.evenbooks_config
     path = Path(named) if named else Path("evenbooks.toml")
     url = database_url or environment.database_url
-    if named or path.exists():
-        file = _read_file(path)
-    else:
-        file = File.model_validate(DEMO_FILE if url is None else {})
+    unmapped = File.model_validate(DEMO_FILE if url is None else {})
+    file = _read_file(path) if named or path.exists() else unmapped
     settings = Settings(
         **dict(file),
         database_url=url or DEMO_URL,

@@ -40,9 +40,7 @@ def _is_missing(schema: Schema) -> ColumnElement[bool]:
     return and_(schema.is_linked, ~there)
 
 
-def list_missing_customers(
-    connection: Connection, schema: Schema, *, limit: int
-) -> list[tuple[CustomerId, int]]:
+def list_missing_customers(connection: Connection, schema: Schema, *, limit: int) -> list[tuple[CustomerId, int]]:
     """Customers whom orders name but who are not there, with their number of orders, in id order."""
     link = schema.orders.c.customer_id
     statement = (
@@ -62,11 +60,9 @@ def count_missing_customer_orders(connection: Connection, schema: Schema) -> int
     return int(connection.execute(statement).scalar_one())
 
 
-def record_check(
-    connection: Connection, schema: Schema, *, snapshot_at: datetime, even: bool, unseen: int, report: dict[str, Any]
-) -> None:
-    """Keeps the result of a run, so that screens can say when it was last even."""
-    values = {"snapshot_at": snapshot_at, "even": even, "unseen": unseen, "report": json.dumps(report)}
+def record_check(connection: Connection, schema: Schema, *, at: datetime, report: dict[str, Any]) -> None:
+    """Keeps a run (its JSON), so that screens can say when the books were last even."""
+    values = {"snapshot_at": at, "even": report["even"], "unseen": report["unseen"], "report": json.dumps(report)}
     connection.execute(insert(schema.own.checks).values(values))
 
 
@@ -77,4 +73,3 @@ def last_check(connection: Connection, schema: Schema, *, even: bool | None = No
     if even is not None:
         statement = statement.where(checks.c.even == even)
     return connection.execute(statement).first()
-

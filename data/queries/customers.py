@@ -35,11 +35,7 @@ def get_customers(connection: Connection, schema: Schema, ids: Sequence[object])
 def count_customers(connection: Connection, schema: Schema, *, deleted: bool = False, search: str = "") -> int:
     """How many active (or deleted) customers match the search."""
     customers = schema.customers
-    statement = (
-        select(func.count())
-        .select_from(customers)
-        .where(_state(schema, deleted), *_search(schema, search)[0])
-    )
+    statement = select(func.count()).select_from(customers).where(_state(schema, deleted), *_search(schema, search)[0])
     return int(connection.execute(statement).scalar_one())
 
 
@@ -142,7 +138,9 @@ def read_cursor(cursor: str, schema: Schema, sort: str) -> tuple[Any, CustomerId
         if isinstance(value, int) and abs(value) >= 2**63:
             raise ValueError
     except (ValueError, TypeError, binascii.Error, RecursionError):
-        raise InvalidInput("This page address cannot be read. Start again from the first page.", field="after") from None
+        raise InvalidInput(
+            "This page address cannot be read. Start again from the first page.", field="after"
+        ) from None
     return value, customer_id
 
 
@@ -194,11 +192,7 @@ def find_by_email(connection: Connection, schema: Schema, email: str) -> Custome
 def list_deleted_ids(connection: Connection, schema: Schema) -> list[tuple[CustomerId, Any]]:
     """Every deleted customer's id with the time as stored (text), in id order."""
     customers = schema.customers
-    statement = (
-        select(customers.c.id, customers.c.deleted_at)
-        .where(~is_active(customers))
-        .order_by(customers.c.id)
-    )
+    statement = select(customers.c.id, customers.c.deleted_at).where(~is_active(customers)).order_by(customers.c.id)
     return [(row.id, row.deleted_at) for row in connection.execute(statement)]
 
 

@@ -35,7 +35,9 @@ def impact(connection: Connection, schema: Schema, ids: Sequence[CustomerId]) ->
     found = {customer_id: Impact() for customer_id in ids}
     for row in connection.execute(statement):
         sofar = found[row.id]
-        revenue: dict[str, Decimal] = {**sofar.revenue, row.currency: row.revenue} if row.orders else dict(sofar.revenue)
+        revenue: dict[str, Decimal] = (
+            {**sofar.revenue, row.currency: row.revenue} if row.orders else dict(sofar.revenue)
+        )
         found[row.id] = Impact(sofar.orders + row.orders, sofar.all_orders + row.all_orders, revenue)
     return found
 

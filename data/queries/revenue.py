@@ -113,7 +113,12 @@ def list_deleted_by_revenue(
     revenue = _sum(schema, orders.c.total)
     currency = [orders.c.currency] if schema.keeps_currency else []
     amounts = (
-        select(customers.c.id.label("customer_id"), currency_of(schema).label("currency"), func.count().label("orders"), revenue.label("revenue"))
+        select(
+            customers.c.id.label("customer_id"),
+            currency_of(schema).label("currency"),
+            func.count().label("orders"),
+            revenue.label("revenue"),
+        )
         .select_from(customers.join(orders, orders.c.customer_id == customers.c.id))
         .where(schema.is_revenue, ~is_active(customers), *_window(schema, first, last))
         .group_by(customers.c.id, *currency)
@@ -126,7 +131,9 @@ def list_deleted_by_revenue(
         .join_from(amounts, customers, customers.c.id == amounts.c.customer_id)
         .order_by(amounts.c.revenue.desc(), customers.c.id)
     )
-    return [(Customer(*row[:-3]), row.currency, Impact(row.orders, row.orders, {row.currency: row.revenue})) for row in rows]
+    return [
+        (Customer(*row[:-3]), row.currency, Impact(row.orders, row.orders, {row.currency: row.revenue})) for row in rows
+    ]
 
 
 def month_bounds(connection: Connection, schema: Schema) -> tuple[str, str] | None:
@@ -256,5 +263,7 @@ def _figures(schema: Schema, rows: Iterable[Any]) -> dict[Key, Figures]:
         key = (read_month(row.month), row.currency)
         sofar = found.get(key) or Figures(*key, orders=0, total=Decimal(0))
         cost = row.cost if schema.settings.orders.cost else Decimal(0)
-        found[key] = Figures(*key, sofar.orders + row.orders, money.add([sofar.total, row.total]), money.add([sofar.cost, cost]))
+        found[key] = Figures(
+            *key, sofar.orders + row.orders, money.add([sofar.total, row.total]), money.add([sofar.cost, cost])
+        )
     return found
