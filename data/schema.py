@@ -121,7 +121,8 @@ class Schema:
     """The attached database's tables as the rest of the program knows them.
 
     `customers` and `orders` are labelled SELECTs with the mapping's `where` inside, for reading;
-    `customer_table` has the physical names, for writing.
+    `customer_table` has the physical names, for writing. `self_updating` are its columns with ON UPDATE
+    CURRENT_TIMESTAMP, which a delete must leave as they are.
     """
 
     settings: Settings
@@ -132,6 +133,7 @@ class Schema:
     orders: Subquery
     present: frozenset[str]
     indexed: frozenset[str]
+    self_updating: frozenset[str]
     own: OwnTables
 
     @property
@@ -231,15 +233,6 @@ class Schema:
             "Give each a constant under [customers] insert."
         )
 
-    @cached_property
-    def self_updating(self) -> list[str]:
-        """Columns with ON UPDATE CURRENT_TIMESTAMP, which a delete must leave as they are."""
-        return [
-            c.name
-            for c in self.customer_table.columns
-            if "on update" in str(getattr(c.server_default, "arg", "")).lower()
-        ]
-
 
 def humanized(physical: str) -> str:
     """FirstName and first_name as `First name`."""
@@ -338,6 +331,7 @@ def reflect(connection: Connection, settings: Settings) -> Schema:
         orders=orders,
         present=present,
         indexed=_indexed_labels(connection, table, settings),
+        self_updating=_self_updating(connection, table),
         own=own_tables(table.c[settings.customers.id].type),
     )
 
@@ -487,6 +481,15 @@ def _indexed_labels(connection: Connection, table: Table, settings: Settings) ->
     if len(mapping.name_columns) == 1:
         single["name"] = mapping.name_columns[0]
     return frozenset(label for label, physical in single.items() if physical in leading)
+
+
+def _self_updating(connection: Connection, table: Table) -> frozenset[str]:
+    """Asked of the server, because SQLAlchemy loses ON UPDATE beside most defaults."""
+    if connection.dialect.name == "sqlite":
+        return frozenset()
+    quoted = connection.dialect.identifier_preparer.format_table(table)
+    columns = connection.execute(text(f"SHOW COLUMNS FROM {literal_sql(quoted)}"))
+    return frozenset(row.Field for row in columns if "on update" in row.Extra.lower())
 
 
 def currency_of(schema: Schema) -> ColumnElement[str]:

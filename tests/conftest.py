@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -15,9 +16,11 @@ from sqlalchemy.engine import make_url
 
 sys.path.insert(0, str(Path(__file__).parent))
 from servers import mariadb
+from shops import make_shop
 
 from data import database as databases
 from data.access import Actor, Door, Role
+from data.customers import delete_many
 
 ENGINES = ["sqlite", "mariadb"]
 _numbers = itertools.count(1)
@@ -75,3 +78,26 @@ def empty_url(engine_name: str, tmp_path: Path, request: pytest.FixtureRequest) 
         return
     with fresh_mariadb(request.getfixturevalue("mariadb_url")) as url:
         yield url
+
+
+@pytest.fixture
+def shop(empty_url: str) -> Iterator[databases.Database]:
+    """A migrated shop of known rows (tests/shops.py), attached; customer 4 was deleted before the test."""
+    database = make_shop(empty_url)
+    delete_many(database, [4], actor=ADMIN, reason="inactive")
+    yield database
+    database.engine.dispose()
+
+
+@pytest.fixture
+def opened() -> Iterator[Callable[..., databases.Database]]:
+    """Makes shops of any shape at a URL, as `make_shop` does, and closes them afterwards."""
+    made: list[databases.Database] = []
+
+    def open_shop(url: str, **shape: Any) -> databases.Database:
+        made.append(make_shop(url, **shape))
+        return made[-1]
+
+    yield open_shop
+    for database in made:
+        database.engine.dispose()

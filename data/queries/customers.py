@@ -217,7 +217,7 @@ def _set_deleted_at(connection: Connection, schema: Schema, ids: Sequence[Custom
     table, name = schema.customer_table, schema.settings.customers.deleted_at
     active = is_active(table, name)
     # Named as themselves, columns with ON UPDATE CURRENT_TIMESTAMP stay as they are.
-    unchanged = {c: table.c[c] for c in schema.self_updating}
+    unchanged = {c: table.c[c] for c in schema.self_updating - {name}}
     statement = (
         update(table)
         .where(schema.physical("id").in_(ids), active if at else ~active, schema.in_slice)
