@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from data import events, queries
 from data.access import Actor, Permission, script_actor
-from data.database import Database, database_of, default, in_transaction, in_transaction_of, now, snapshot
+from data.database import Database, database_of, default, in_transaction, in_transaction_of, in_utc, now, snapshot
 from data.errors import BooksMoved, Conflict, CustomerNotFound, EmailTaken, InvalidInput
 from data.events import Draft, Reason
 from data.records import Customer, CustomerId, Impact, Outcome
@@ -185,7 +185,8 @@ def get_by_id_active(customer_id: CustomerId, *, connection: Connection | None =
 
 def _read(connection: Connection | None, work: Callable[..., T]) -> T:
     if connection is not None:
-        return work(connection, database_of(connection).schema)
+        with in_utc(connection):
+            return work(connection, database_of(connection).schema)
     database = default()
     with snapshot(database) as moment:
         return work(moment.connection, database.schema)

@@ -18,14 +18,16 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from data import queries
 from data.errors import Conflict, DatabaseReadOnly, DatabaseUnavailable, EvenbooksError, NotMigrated
 from data.schema import MIGRATION, Schema, reflect
 from data.settings import Settings, load_settings
 
 T = TypeVar("T")
 TRIES = 6
-# MariaDB's deadlock, lock wait, and "record has changed since last read"; SQLite says "locked".
-RETRIED = {1213, 1205, 1020}
+# MariaDB's deadlock (1305: it took a savepoint along), lock wait, and "record has changed since last read"; SQLite
+# says "locked".
+RETRIED = {1213, 1305, 1205, 1020}
 UNREACHABLE = {1040, 1044, 1045, 1049, 1053, 1077, 1079, 1927, 2002, 2003, 2005, 2006, 2013, 2014, 2055}
 READ_ONLY = {1142, 1143, 1290, 1792, 1836, 1148}
 
@@ -194,16 +196,39 @@ def in_transaction(database: Database, work: Callable[[Connection], T]) -> T:
     raise AssertionError("unreachable")
 
 
+def try_writing(database: Database) -> None:
+    """Writes nothing, as a writer would. Raises DatabaseReadOnly where the account or the server refuses."""
+    in_transaction(database, lambda connection: queries.touch_chain(connection, database.schema))
+
+
 def in_transaction_of(connection: Connection | None, work: Callable[[Connection, Database], T]) -> T:
-    """Runs `work` in the caller's transaction where a connection is given, else in one of its own."""
+    """Runs `work` in the caller's transaction where a connection is given, else in one of its own.
+
+    In the caller's transaction it is a savepoint: what raises leaves nothing of itself behind there either.
+    """
     if connection is None:
         database = default()
         return in_transaction(database, lambda own: work(own, database))
     database = database_of(connection)
     if not connection.in_transaction():
         connection.execution_options(write=True)
-    with translated(connection.engine.url):
+    with translated(connection.engine.url), in_utc(connection), connection.begin_nested():
         return work(connection, database)
+
+
+@contextmanager
+def in_utc(connection: Connection) -> Iterator[None]:
+    """Somebody else's session in UTC for a while: MariaDB reads and writes TIMESTAMP in the session's zone."""
+    if connection.dialect.name == "sqlite":
+        yield
+        return
+    zone = connection.exec_driver_sql("SELECT @@session.time_zone").scalar_one()
+    connection.exec_driver_sql("SET time_zone = '+00:00'")
+    try:
+        yield
+    finally:
+        if not connection.invalidated:
+            connection.exec_driver_sql("SET time_zone = %s", (zone,))
 
 
 def error_code(error: DBAPIError) -> int | None:

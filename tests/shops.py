@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from data import events
-from data.database import Database, attach, in_transaction, make_engine, now
-from data.events import Draft
+from data.database import Database, attach, make_engine
+from data.migration import migrate
 from data.queries.revenue import read_month
-from data.schema import literal_sql, reflect
+from data.schema import literal_sql
 from data.settings import File, Settings
 
 # {key} is a numbered primary key and {time} a time, each as the engine says it.
@@ -73,20 +73,8 @@ def fill(engine: Engine, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
 def migrated(url: str, sections: Mapping[str, Any] | None = None) -> Database:
     """The tables at this URL, prepared and attached."""
     settings = settings_for(url, sections)
-    engine = make_engine(settings.url)
-    with engine.connect() as connection:
-        schema = reflect(connection, settings)
-    if not schema.migrated:
-        quote = engine.dialect.identifier_preparer.quote
-        mapping = settings.customers
-        execute(engine, f"ALTER TABLE {quote(mapping.table)} ADD COLUMN {quote(mapping.deleted_at)} TIMESTAMP NULL DEFAULT NULL")
-    schema.own.events.metadata.create_all(engine)
-    database = attach(settings, engine=engine)
-    from data.access import script_actor
-
-    baseline = Draft("baseline", script_actor(), body={"deleted": [], "missing": [], "missing_orders": 0})
-    in_transaction(database, lambda c: events.append(c, database.schema, [baseline], head=None, at=now()))
-    return database
+    migrate(settings, say=lambda line: None)
+    return attach(settings)
 
 
 def make_shop(

@@ -31,6 +31,7 @@ from data.queries.events import (
     list_events,
     lock_head,
     stream_chain,
+    touch_chain,
 )
 from data.queries.orders import count_open_orders, impact
 from data.queries.revenue import (
@@ -73,5 +74,6 @@ __all__ = [
     "record_check",
     "revenue_by_month",
     "stream_chain",
+    "touch_chain",
     "update_customer",
 ]

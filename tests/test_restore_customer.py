@@ -1,0 +1,122 @@
+"""Restoring customers: the way back, with the same checklist as deleting."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from conftest import ADMIN, STAFF
+from shops import CUSTOMERS, PEOPLE, execute, problems, rows, state, whole_row
+from test_delete_customer import NOT_IDS, Shops
+
+from data import Customer, queries
+from data.access import Actor, Door, Role
+from data.customers import delete_many, restore_many
+from data.database import Database, snapshot
+from data.errors import BooksMoved, CustomerNotFound, InvalidInput, NotPermitted
+from data.records import Event, Outcome
+
+
+def test_it_clears_deleted_at_and_tells_the_orders_and_revenue(shop: Database) -> None:
+    outcome = restore_many(shop, [4], actor=STAFF, reason="mistake")[0]
+    assert outcome == Outcome(
+        changed=True,
+        customer=Customer(4, "Dora Gone", "dora@example.com", None, datetime(2023, 12, 31, 23, 59, 59, tzinfo=UTC)),
+        orders=2,
+        revenue={"EUR": Decimal("100.00")},
+        event_id=3,
+    )
+
+
+def test_deleting_and_restoring_leaves_every_byte_of_customers_and_orders(shop: Database) -> None:
+    customers, orders = rows(shop, "customers"), rows(shop, "orders")
+    delete_many(shop, [1, 2, 3], actor=STAFF, reason="requested")
+    restore_many(shop, [3, 1, 2], actor=STAFF, reason="undo")
+    assert rows(shop, "customers") == customers
+    assert rows(shop, "orders") == orders
+
+
+def test_it_writes_one_event_that_keeps_when_the_customer_had_been_deleted(shop: Database) -> None:
+    deleted = whole_row(shop, 4)["deleted_at"]
+    restore_many(shop, [4], actor=STAFF, reason="mistake", note="sorry")
+    with snapshot(shop) as moment:
+        newest = queries.list_events(moment.connection, shop.schema)[0]
+    assert newest == Event(3, newest.at, "restore", "test:staff", "dashboard", "mistake", "sorry", 4, None)
+    moment_of_deletion = str(deleted).replace(" ", "T") + "Z"
+    assert f'"deleted_at":"{moment_of_deletion}"' in rows(shop, "evenbooks_events")[-1][8]
+    assert problems(shop) == []
+
+
+def test_repeating_changes_nothing_and_names_the_first_event(shop: Database) -> None:
+    first = restore_many(shop, [4], actor=STAFF, reason="mistake")[0]
+    before = state(shop)
+    second = restore_many(shop, [4], actor=ADMIN, reason="mistake")[0]
+    assert second == Outcome(False, first.customer, first.orders, first.revenue, first.event_id)
+    assert state(shop) == before
+
+
+def test_somebody_never_deleted_has_no_event_to_name(shop: Database) -> None:
+    before = state(shop)
+    outcome = restore_many(shop, [1], actor=STAFF, reason="mistake")[0]
+    assert (outcome.changed, outcome.event_id) == (False, None)
+    assert state(shop) == before
+
+
+@pytest.mark.parametrize("customer_id", NOT_IDS, ids=repr)
+def test_an_unknown_id_is_named_and_nothing_is_written(shop: Database, customer_id: Any) -> None:
+    before = state(shop)
+    with pytest.raises(CustomerNotFound) as caught:
+        restore_many(shop, [customer_id], actor=STAFF, reason="mistake")
+    assert str(caught.value) == f"There is no customer {customer_id}."
+    assert state(shop) == before
+
+
+@pytest.mark.parametrize("role", [Role.MANAGER, Role.AUDITOR])
+def test_a_role_without_the_right_is_refused_and_nothing_changes(shop: Database, role: Role) -> None:
+    before = state(shop)
+    with pytest.raises(NotPermitted, match=f"The role {role} may not"):
+        restore_many(shop, [4], actor=Actor("test:x", role, Door.API), reason="mistake")
+    assert state(shop) == before
+
+
+def test_a_blank_reason_is_refused(shop: Database) -> None:
+    before = state(shop)
+    with pytest.raises(InvalidInput, match="Give a reason"):
+        restore_many(shop, [4], actor=STAFF, reason=" ")
+    assert state(shop) == before
+
+
+def test_many_at_once_are_restored_all_or_none(shop: Database) -> None:
+    delete_many(shop, [1, 2], actor=STAFF, reason="requested")
+    before = state(shop)
+    with pytest.raises(CustomerNotFound, match="404"):
+        restore_many(shop, [1, 404, 2], actor=STAFF, reason="mistake")
+    assert state(shop) == before
+    outcomes = restore_many(shop, [2, 5, 1], actor=STAFF, reason="mistake")
+    assert [(o.customer.id, o.changed, o.customer.deleted_at) for o in outcomes] == [(2, True, None), (5, False, None), (1, True, None)]
+    assert problems(shop) == []
+
+
+def test_a_trigger_that_touches_orders_makes_it_refuse_and_roll_back(shop: Database) -> None:
+    harm = "DELETE FROM orders WHERE customer_id = OLD.id"
+    if shop.engine.dialect.name == "sqlite":
+        execute(shop.engine, f"CREATE TRIGGER t AFTER UPDATE ON customers BEGIN {harm}; END")
+    else:
+        execute(shop.engine, f"CREATE TRIGGER t AFTER UPDATE ON customers FOR EACH ROW {harm}")
+    before = state(shop)
+    with pytest.raises(BooksMoved, match="to restore customer 4 would have moved the reports"):
+        restore_many(shop, [4], actor=STAFF, reason="mistake")
+    assert state(shop) == before
+
+
+@pytest.mark.parametrize("engine_name", ["mariadb"], indirect=True)
+def test_a_column_that_updates_itself_is_left_alone(empty_url: str, opened: Shops) -> None:
+    people = [{**person, "touched": "2020-01-01 00:00:00"} for person in PEOPLE]
+    column = "touched TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP, phone"
+    shop = opened(empty_url, customers=CUSTOMERS.replace("phone", column), people=people)
+    before = whole_row(shop, 1)
+    delete_many(shop, [1], actor=STAFF, reason="requested")
+    restore_many(shop, [1], actor=STAFF, reason="undo")
+    assert whole_row(shop, 1) == before
