@@ -1,0 +1,220 @@
+"""What is made on the company's tables, how, and how it is removed; and what cannot serve."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, DateTime, String, Table, inspect, text
+
+from data import queries
+from data.errors import ConfigurationError
+from data.schema import Schema
+
+COMMENT = "Customers table with soft delete support"
+LONGEST_KEY = 3072  # bytes of an InnoDB index
+LONGEST_NAME = 64
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Something on the company's tables. `name` is what the events call it.
+
+    `make` and `drop` are statements, the second of them for where the server refuses the first; `drop` is empty
+    where nothing of ours is there. `clash` says why it cannot be made. `outside`: no transaction may contain it.
+    """
+
+    name: str
+    table: str
+    there: bool
+    make: tuple[str, ...]
+    drop: tuple[str, ...]
+    clash: str | None = None
+    optional: bool = False
+    outside: bool = False
+
+
+def pieces(connection: Connection, schema: Schema) -> list[Piece]:
+    """Everything that can be made on the company's tables, in that order, each inspected now."""
+    table, column = schema.customer_table, schema.settings.customers.deleted_at
+    found = [_column(connection, schema), _index(connection, table, [column])]
+    if schema.dialect != "sqlite":
+        found.append(_comment(connection, table))
+    if schema.order_table is not None:
+        dated, linked = revenue_columns(schema)
+        found += [
+            _index(connection, schema.order_table, dated, name_of=2, optional=True),
+            _index(connection, schema.order_table, linked, name_of=3, optional=True),
+        ]
+    return found + ([_write_ahead_log(connection)] if schema.dialect == "sqlite" else [])
+
+
+def _column(connection: Connection, schema: Schema) -> Piece:
+    table, column = schema.customer_table, schema.settings.customers.deleted_at
+    alter = f"ALTER TABLE {quoted_table(connection, table)}"
+    # In full: a server with explicit_defaults_for_timestamp=0 would otherwise fill in the present time.
+    add = f"{alter} ADD COLUMN {quoted(connection, column)} TIMESTAMP NULL DEFAULT NULL"
+    drop = f"{alter} DROP COLUMN {quoted(connection, column)}"
+    ways = [""] if schema.dialect == "sqlite" else [", ALGORITHM=INSTANT", ", ALGORITHM=INPLACE, LOCK=NONE"]
+    make, remove = (tuple(sql + way for way in ways) for sql in (add, drop))
+    return Piece(f"column {column}", table.name, schema.migrated, make, remove if schema.migrated else ())
+
+
+def _comment(connection: Connection, table: Table) -> Piece:
+    existing = inspect(connection).get_table_comment(table.name, schema=table.schema)["text"]
+    alter = f"ALTER TABLE {quoted_table(connection, table)} COMMENT = "
+    make, drop = (
+        tuple(f"{alter}'{words}', ALGORITHM={way}" for way in ("INSTANT", "INPLACE")) for words in (COMMENT, "")
+    )
+    return Piece("comment", table.name, bool(existing), make, drop if existing == COMMENT else ())
+
+
+def _write_ahead_log(connection: Connection) -> Piece:
+    mode = connection.execute(text("PRAGMA journal_mode")).scalar()
+    drop = ("PRAGMA journal_mode = DELETE",) if mode == "wal" else ()
+    return Piece("write-ahead log", "", mode in ("wal", "memory"), ("PRAGMA journal_mode = WAL",), drop, outside=True)
+
+
+def _index(
+    connection: Connection, table: Table, columns: Sequence[str], *, name_of: int = 1, optional: bool = False
+) -> Piece:
+    """An index on these columns, named after the first `name_of`; another one that begins with them serves as well."""
+    name = "_".join(["idx", table.name, *columns[:name_of]])[:LONGEST_NAME]
+    indexes = {str(i["name"]): i for i in inspect(connection).get_indexes(table.name, schema=table.schema)}
+    whole = [i["column_names"] for i in indexes.values() if not i.get("dialect_options", {}).get("sqlite_where")]
+    there = any(found[: len(columns)] == list(columns) for found in whole)
+    on, place = quoted_table(connection, table), quoted(connection, name)
+    listed = ", ".join(quoted(connection, column) for column in columns)
+    if connection.dialect.name == "sqlite":
+        place = f"{quoted(connection, table.schema)}.{place}" if table.schema else place
+        make = f"CREATE INDEX {place} ON {quoted(connection, table.name)} ({listed})"
+        drop = f"DROP INDEX {place}"
+    else:
+        make = f"CREATE INDEX {place} ON {on} ({listed}) ALGORITHM=INPLACE LOCK=NONE"
+        instead = _index_of_foreign_key(connection, table, columns[0], name)
+        drop = f"ALTER TABLE {on} {instead}DROP INDEX {place}, ALGORITHM=INPLACE, LOCK=NONE"
+    clash = None
+    if not there and name in indexes:
+        listed = ", ".join(map(str, indexes[name]["column_names"]))
+        clash = f"{table.name} has an index {name} already, on other columns ({listed}; needed: {', '.join(columns)})"
+    return Piece(f"index {name}", table.name, there, (make,), (drop,) if name in indexes else (), clash, optional)
+
+
+def _index_of_foreign_key(connection: Connection, table: Table, column: str, name: str) -> str:
+    """What must be put back with the index `name`: MariaDB drops the index that it made itself for a foreign key
+    as soon as another one serves, and then does not let that one go."""
+    inspector = inspect(connection)
+    indexes = inspector.get_indexes(table.name, schema=table.schema)
+    if any(i["name"] != name and i["column_names"][:1] == [column] for i in indexes):
+        return ""
+    keys = inspector.get_foreign_keys(table.name, schema=table.schema)
+    names = [str(key["name"]) for key in keys if key["constrained_columns"] == [column]]
+    return f"ADD INDEX {quoted(connection, names[0])} ({quoted(connection, column)}), " if names else ""
+
+
+def revenue_columns(schema: Schema) -> list[list[str]]:
+    """The columns of the two indexes that cover the statements of data/queries/revenue.py."""
+    mapping = schema.settings.orders
+    extras = [c for c in (mapping.cost, mapping.status, mapping.currency) if c]
+    dated = [mapping.ordered_at, mapping.total, *extras]
+    return [list(dict.fromkeys(columns)) for columns in (dated, [mapping.customer_id, *dated])]
+
+
+def too_long(schema: Schema) -> str | None:
+    """Why MariaDB cannot index the revenue columns whole, or None."""
+    if schema.order_table is None or schema.dialect == "sqlite":
+        return None
+    kinds = {column: schema.order_table.c[column].type for column in revenue_columns(schema)[1]}
+    texts = {column: kind for column, kind in kinds.items() if isinstance(kind, String)}
+    endless = [column for column, kind in texts.items() if kind.length is None]
+    if endless:
+        return f"{', '.join(endless)} has no length"
+    size = sum(4 * (kind.length or 0) + 2 for kind in texts.values())
+    return f"{', '.join(texts)} is too long together" if size > LONGEST_KEY - 60 else None
+
+
+def quoted(connection: Connection, name: str) -> str:
+    """The name as it stands in SQL text. The live preparer would double every percent sign."""
+    plain: Any = type(connection.dialect)
+    preparer = plain(paramstyle="named").identifier_preparer
+    preparer.reserved_words = connection.dialect.identifier_preparer.reserved_words
+    return str(preparer.quote(name))
+
+
+def quoted_table(connection: Connection, table: Table) -> str:
+    return ".".join(quoted(connection, part) for part in (table.schema, table.name) if part)
+
+
+def refuse_unusable(connection: Connection, schema: Schema) -> None:
+    """Raises ConfigurationError where an existing column or table cannot serve."""
+    table, mapping = schema.customer_table, schema.settings.customers
+    if schema.dialect != "sqlite":
+        _refuse_without_transactions(connection, table)
+    if not schema.migrated:
+        return
+    problem = unusable(connection, schema)
+    if problem is None:
+        strange = [key for key, at in queries.list_deleted_ids(connection, schema) if not isinstance(at, datetime)]
+        if strange:
+            shown = ", ".join(map(str, strange[:3]))
+            problem = f"holds something that is no time in {len(strange)} rows (customer {shown}), and they would count as deleted"
+    if problem:
+        raise ConfigurationError(
+            f"{mapping.table}.{mapping.deleted_at} is there already, but it {problem}. Needed: TIMESTAMP NULL DEFAULT NULL, "
+            "NULL for active customers. Change it, or name another column under [customers] deleted_at. Nothing was changed."
+        )
+
+
+def _refuse_without_transactions(connection: Connection, table: Table) -> None:
+    row = storage(connection, table)
+    if row and row[0] == "NO":
+        raise ConfigurationError(
+            f"{table.name} is stored by {row[1]}, which cannot roll anything back. Convert it first: "
+            f"ALTER TABLE {quoted_table(connection, table)} ENGINE=InnoDB. Nothing was changed."
+        )
+
+
+def storage(connection: Connection, table: Table) -> Any:
+    """Whether the table's engine has transactions (YES, NO), that engine, and roughly how many rows; None if unknown."""
+    statement = (
+        "SELECT e.transactions, t.engine, t.table_rows FROM information_schema.tables t "
+        "JOIN information_schema.engines e ON e.engine = t.engine "
+        "WHERE t.table_schema = COALESCE(:schema, DATABASE()) AND t.table_name = :name"
+    )
+    return connection.execute(text(statement), {"schema": table.schema, "name": table.name}).first()
+
+
+def unusable(connection: Connection, schema: Schema) -> str | None:
+    """What is wrong with the existing deleted_at (the end of a sentence), or None where it can be used."""
+    column = schema.physical("deleted_at")
+    default = "" if column.server_default is None else str(getattr(column.server_default, "arg", "a default"))
+    if column.computed is not None:
+        return "is computed from other columns"
+    if not column.nullable:
+        return f"does not allow NULL ({column.type} NOT NULL), so every customer would count as deleted"
+    if schema.dialect == "sqlite":
+        return _unusable_on_sqlite(connection, schema, default)
+    if not isinstance(column.type, DateTime):
+        return f"is {column.type}, not a time"
+    if column.name in schema.self_updating:
+        return "changes by itself (ON UPDATE)"
+    return (
+        None
+        if default.upper() in ("", "NULL")
+        else f"has the default {default}, so new customers would count as deleted"
+    )
+
+
+def _unusable_on_sqlite(connection: Connection, schema: Schema, default: str) -> str | None:
+    declared = "SELECT type FROM pragma_table_xinfo(:name) WHERE name = :column"
+    names = {"name": schema.customer_table.name, "column": schema.physical("deleted_at").name}
+    kind = str(connection.execute(text(declared), names).scalar() or "of no type")
+    if not any(word in kind.upper() for word in ("DATE", "TIME", "TEXT", "CHAR", "CLOB")):
+        return f"is {kind}, not a time"
+    return (
+        None
+        if default.upper() in ("", "NULL")
+        else f"has the default {default}, so new customers would count as deleted"
+    )
