@@ -152,6 +152,11 @@ class MonthlyRevenue:
     cost: Decimal = Decimal(0)
 
     @property
+    def profit(self) -> Decimal:
+        """Total less cost; the total itself where orders carry no cost."""
+        return money.add([self.total, -self.cost])
+
+    @property
     def difference(self) -> Decimal:
         """Total less its parts: zero where the month is even."""
         return money.add([self.total, -self.active, -self.deleted, -self.no_customer, -self.missing_customer])

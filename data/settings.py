@@ -19,7 +19,7 @@ from data.errors import ConfigurationError
 ROOT = Path(__file__).resolve().parent.parent
 DEMO_URL = f"sqlite:///{ROOT / 'var' / 'demo.sqlite'}"
 # The demo company's tables are ours, so its mapping is known without a file.
-DEMO_FILE: dict[str, Any] = {"orders": {"cost": "cost"}}
+DEMO_FILE: dict[str, Any] = {"customers": {"phone": "phone"}, "orders": {"cost": "cost"}}
 
 
 def _named(value: str) -> str:

@@ -22,7 +22,14 @@ def mariadb(*options: str) -> Iterator[str]:
     try:
         user = ["--user=root"] if os.geteuid() == 0 else []
         subprocess.run(
-            ["mariadb-install-db", "--no-defaults", *user, f"--datadir={home}/db", "--auth-root-authentication-method=normal", "--skip-test-db"],
+            [
+                "mariadb-install-db",
+                "--no-defaults",
+                *user,
+                f"--datadir={home}/db",
+                "--auth-root-authentication-method=normal",
+                "--skip-test-db",
+            ],
             check=True,
             capture_output=True,
         )

@@ -1,0 +1,215 @@
+"""`make bench`: what things cost on a real MariaDB, each beside its yardstick in the same run.
+
+CUSTOMERS= and ORDERS= set the size (1,000,000 and 10,000,000). The server is private and has MariaDB's default
+durability (a flush to disk with every commit). Exits 1 when a figure misses its bound.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import text
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+from servers import mariadb
+
+from bench.dashboard import dashboard_memory
+from data import customers, queries
+from data.access import script_actor
+from data.database import Database, attach, snapshot
+from data.migration import migrate
+from data.queries.revenue import months_between
+from data.settings import load_settings
+
+TEXTBOOK = """
+SELECT DATE_FORMAT(o.ordered_at, '%Y-%m') AS month,
+       CASE WHEN o.customer_id IS NULL THEN 'no customer' WHEN c.id IS NULL THEN 'missing'
+            WHEN c.deleted_at IS NULL THEN 'active' ELSE 'deleted' END AS part,
+       COUNT(*), SUM(o.total)
+FROM orders o LEFT JOIN customers c ON c.id = o.customer_id
+GROUP BY 1, 2
+"""
+BARE = "SELECT SUM(total) FROM orders"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A measured figure, its yardstick, and the bound on their ratio."""
+
+    name: str
+    value: float
+    yardstick: str
+    ratio: float
+    bound: float
+
+    @property
+    def held(self) -> bool:
+        """Whether the ratio stays within its bound."""
+        return self.ratio <= self.bound
+
+
+def seconds(work: Callable[[], Any], *, times: int) -> float:
+    """The median of several runs, in seconds."""
+    measured = []
+    for _ in range(times):
+        start = time.perf_counter()
+        work()
+        measured.append(time.perf_counter() - start)
+    return statistics.median(measured)
+
+
+def say(line: str) -> None:
+    """A line of the run, at once."""
+    print(line, flush=True)
+
+
+def reading(database: Database, work: Callable[[Any], Any]) -> Callable[[], Any]:
+    """The work on a snapshot of its own, as a screen does it."""
+
+    def run() -> Any:
+        with snapshot(database) as moment:
+            return work(moment.connection)
+
+    return run
+
+
+def bench_revenue(database: Database, textbook: float) -> list[Figure]:
+    """The quick monthly split beside the textbook join and a bare SUM."""
+    schema = database.schema
+    bare = seconds(reading(database, lambda c: c.execute(text(BARE)).all()), times=3)
+    covered = seconds(reading(database, lambda c: c.execute(text(TEXTBOOK)).all()), times=1)
+    say(f"bare SUM(total) {bare:.2f} s; textbook join {textbook:.2f} s, with the covering indexes {covered:.2f} s")
+    with snapshot(database) as moment:
+        bounds = queries.month_bounds(moment.connection, schema)
+        assert bounds
+    first = list(months_between(*bounds))[-24]
+
+    def split(first: str | None) -> Callable[[], Any]:
+        return reading(database, lambda c: queries.revenue_by_month(c, schema, first=first, missing={}))
+
+    everything, recent = seconds(split(None), times=3), seconds(split(first), times=3)
+    return [
+        Figure(
+            "split of all history / textbook join, stock indexes",
+            everything,
+            f"{textbook:.2f} s",
+            everything / textbook,
+            0.15,
+        ),
+        Figure("split of all history / bare SUM(total)", everything, f"{bare:.2f} s", everything / bare, 4),
+        Figure("split of the last 24 months / bare SUM(total)", recent, f"{bare:.2f} s", recent / bare, 1.2),
+    ]
+
+
+def bench_lists(database: Database, size: int) -> list[Figure]:
+    """A page in id order, the first and one nine tenths in."""
+    schema = database.schema
+
+    def page(after: str | None) -> float:
+        work = reading(database, lambda c: queries.list_customers(c, schema, limit=50, after=after))
+        work()
+        return seconds(work, times=31)
+
+    deep = size * 9 // 10
+    start, far = page(None), page(queries.customers.write_cursor("id", deep, deep))
+    return [
+        Figure("list page in id order / 20 ms", start, "0.020 s", start / 0.020, 1),
+        Figure(f"page {deep:,} rows in / first page", far, f"{start:.4f} s", far / start, 2),
+    ]
+
+
+def bench_delete(database: Database, *, times: int = 300) -> list[Figure]:
+    """An audited, chained delete beside a bare one-row UPDATE with commit, taken in turns."""
+    schema = database.schema
+    with snapshot(database) as moment:
+        page = queries.list_customers(moment.connection, schema, limit=2 * times)
+    ids = [c.id for c in page.items]
+    bare = text("UPDATE customers SET city = CONCAT(city, '') , phone = :phone WHERE id = :id")
+
+    def update(customer_id: Any, number: int) -> None:
+        with database.engine.begin() as connection:
+            connection.execute(bare, {"id": customer_id, "phone": f"+1 555 {number:04}"})
+
+    measured: dict[str, list[float]] = {"bare": [], "audited": []}
+    for number in range(times):
+        for name, work in (
+            ("bare", lambda n=number: update(ids[n], n)),
+            (
+                "audited",
+                lambda n=number: customers.delete_many(
+                    database, [ids[times + n]], actor=script_actor(), reason="mistake"
+                ),
+            ),
+        ):
+            start = time.perf_counter()
+            work()
+            measured[name].append(time.perf_counter() - start)
+    yardstick, audited = (statistics.median(measured[name]) for name in ("bare", "audited"))
+    return [
+        Figure(
+            "audited, chained delete / bare UPDATE with commit", audited, f"{yardstick:.4f} s", audited / yardstick, 3
+        )
+    ]
+
+
+def main() -> int:
+    """Makes the data, measures, prints a table."""
+    size, orders = int(os.environ.get("CUSTOMERS", 1_000_000)), int(os.environ.get("ORDERS", 10_000_000))
+    with mariadb(
+        "--innodb-buffer-pool-size=3G",
+        "--innodb-log-file-size=1G",
+        "--tmp-table-size=256M",
+        "--max-heap-table-size=256M",
+    ) as server:
+        url = server.format(name="bench")
+        with attach_server(server).begin() as connection:
+            connection.execute(text("CREATE DATABASE bench CHARACTER SET utf8mb4"))
+        start = time.perf_counter()
+        command = [
+            sys.executable,
+            "-m",
+            "data.demo",
+            "--customers",
+            str(size),
+            "--orders",
+            str(orders),
+            "--database-url",
+            url,
+        ]
+        subprocess.run(command, check=True, cwd=ROOT)
+        say(f"made {size:,} customers and {orders:,} orders in {time.perf_counter() - start:.0f} s")
+        settings = load_settings(database_url=url)
+        database = attach(settings)
+        textbook = seconds(reading(database, lambda c: c.execute(text(TEXTBOOK)).all()), times=2)
+        migrate(settings, revenue_index=True, say=lambda line: None)
+        with database.engine.begin() as connection:
+            connection.execute(text("ANALYZE TABLE customers, orders"))
+        figures = [*bench_revenue(database, textbook), *bench_lists(database, size), *bench_delete(database)]
+        megabytes = dashboard_memory(url)
+        figures.append(Figure("dashboard's memory, MB / 400 MB", megabytes, "400", megabytes / 400, 1))
+    say(f"\n{'':52} {'measured':>10} {'yardstick':>10} {'ratio':>7} {'bound':>6}")
+    for f in figures:
+        say(
+            f"{f.name:52} {f.value:10.4f} {f.yardstick:>10} {f.ratio:7.3f} {f.bound:6.2f}  {'' if f.held else 'MISSED'}"
+        )
+    return 0 if all(f.held for f in figures) else 1
+
+
+def attach_server(server: str) -> Any:
+    """An engine on the server itself, before there is a database."""
+    from sqlalchemy import create_engine
+
+    return create_engine(server.format(name=""))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

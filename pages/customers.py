@@ -1,0 +1,104 @@
+"""Customer Management: the active customers; add, edit, delete."""
+
+import pandas as pd
+import streamlit as st
+
+from data.access import Permission
+from ui import lists
+from ui.dialogs import ask, show_dialog
+from ui.shell import open_page
+from ui.text import count
+
+SORTS = {
+    "By number": ("id", False),
+    "Last number first": ("id", True),
+    "Name A to Z": ("name", False),
+    "Name Z to A": ("name", True),
+    "E-mail A to Z": ("email", False),
+    "Newest first": ("created_at", True),
+    "Oldest first": ("created_at", False),
+}
+
+here = open_page("Customer Management", Permission.READ_CUSTOMERS)
+url = here.database.settings.database_url
+schema = here.database.schema
+may_change = here.actor.may(Permission.CHANGE_CUSTOMERS) and not here.read_only
+
+answer = st.container()
+with st.container(horizontal=True, vertical_alignment="center"):
+    search = lists.search_box()
+    sort = lists.sort_box(SORTS)
+    st.button(
+        "Add New Customer",
+        key="add",
+        icon=":material/person_add:",
+        disabled=not may_change or schema.add_blocker is not None,
+        help=schema.add_blocker,
+        on_click=ask,
+        args=("add",),
+    )
+    if st.button("View Deleted Customers", key="view_deleted", icon=":material/person_off:"):
+        st.switch_page("pages/deleted_customers.py")
+
+page = lists.read_page(here, deleted=False, search=search, sort=sort)
+active, deleted = (lists.count_customers(url, gone, "") for gone in (False, True))
+matching = lists.count_customers(url, False, search) if search else active
+still = f"{count(deleted, 'deleted customer')} not in this list; their orders still count in every report."
+answer.write(
+    f"{count(active, 'active customer')}. {still}" if deleted else f"{count(active, 'active customer')}, none deleted."
+)
+
+ids = [c.id for c in page.items]
+selected = []
+if ids:
+    frame = pd.DataFrame(
+        {
+            "id": ids,
+            "name": [c.name for c in page.items],
+            "email": [c.email for c in page.items],
+            "phone": [c.phone for c in page.items],
+            "created_at": lists.times([c.created_at for c in page.items], here.zone),
+        }
+    ).drop(columns=[name for name in ("email", "phone", "created_at") if name not in schema.present])
+    config = {
+        "id": st.column_config.Column("Number", width="small"),
+        "name": st.column_config.TextColumn("Name", width="large"),
+        "email": st.column_config.TextColumn("E-mail", width="large"),
+        "phone": st.column_config.TextColumn("Phone", width="medium"),
+        "created_at": lists.time_column("Customer since"),
+    }
+    selected = lists.select_rows(
+        frame, ids, config=config, alt=f"{len(ids)} active customers; select rows to edit or delete"
+    )
+elif search:
+    st.info(
+        "No active customer matches. There may be a deleted one: see View Deleted Customers.",
+        icon=":material/search_off:",
+    )
+else:
+    st.info("There are no customers yet. Add New Customer makes the first one.", icon=":material/group:")
+
+with st.container(horizontal=True, vertical_alignment="center"):
+    lists.pager(page, total=matching)
+    st.space("stretch")
+    if may_change and not selected:
+        st.caption("Select rows to edit or delete.", width="content")
+    st.button(
+        "Edit",
+        key="edit",
+        icon=":material/edit:",
+        disabled=not may_change or len(selected) != 1,
+        on_click=ask,
+        args=("edit", selected),
+    )
+    label = "Delete" if len(selected) < 2 else f"Delete {len(selected)}"
+    st.button(
+        label,
+        key="delete",
+        icon=":material/person_off:",
+        disabled=not may_change or not selected,
+        on_click=ask,
+        args=("delete", selected),
+    )
+
+show_dialog(here)

@@ -1,0 +1,55 @@
+"""Revenue: what the orders add up to by month, and what of it a hard delete would have taken away."""
+
+import streamlit as st
+
+from data import integrity
+from data.access import Permission
+from ui import charts, revenue
+from ui.shell import forget_reads, open_page
+
+here = open_page("Revenue", Permission.READ_REVENUE)
+settings = here.database.settings
+
+answer = st.container()
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    first, last, words = revenue.period_picker(settings.database_url)
+    with here.reading():
+        screen = revenue.read_screen(settings.database_url, first, last)
+    currency = revenue.currency_picker(screen, settings)
+
+months = [m for m in screen.months if m.currency == currency]
+if not months:
+    answer.write(f"No orders {words}.")
+    st.info("When there are orders, their revenue by month is drawn here.", icon=":material/bar_chart:")
+    st.stop()
+
+total = integrity.add_up(months)[0]
+finding = revenue.finding(total, words, settings.money.decimals)
+answer.write(finding)
+revenue.key_figures(total, settings)
+
+figure = charts.revenue_by_month(months, unfinished=revenue.this_month(), decimals=settings.money.decimals)
+st.plotly_chart(figure, key="chart", config={"displayModeBar": False}, alt=finding)
+
+with st.container(horizontal=True, vertical_alignment="center"):
+    revenue.show_last_check(screen, here.zone)
+    st.space("stretch")
+    if st.button("Check now", key="check", icon=":material/fact_check:"):
+        with here.reading(), st.spinner("Counting every part on its own"):
+            integrity.run_and_record(here.database)
+        forget_reads()
+        st.rerun()
+    st.download_button(
+        "Download",
+        revenue.months_csv(months, settings),
+        f"revenue_{first or 'all'}_{last or 'months'}_{currency}.csv",
+        "text/csv",
+        key="download",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+with st.expander("The figures behind the chart", icon=":material/table:"):
+    revenue.months_table(months, settings)
+
+revenue.top_deleted(screen, currency, words, here)

@@ -1,0 +1,99 @@
+"""The real dashboard as a process of its own, and a real Chromium to look at it: for tests, bench and screenshots."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running dashboard: its address and its process."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def dashboard(database_url: str | None, log: Path, **environment: str) -> Iterator[Server]:
+    """`python serve.py` on a free port of loopback, healthy, ended afterwards."""
+    port = free_port()
+    variables = {**os.environ, "HOST": "127.0.0.1", "PORT": str(port), **environment}
+    variables.pop("DATABASE_URL", None)
+    if database_url:
+        variables["DATABASE_URL"] = database_url
+    with log.open("wb") as out:
+        process = subprocess.Popen([sys.executable, "serve.py"], cwd=ROOT, env=variables, stdout=out, stderr=out)
+    try:
+        wait_until_healthy(f"http://127.0.0.1:{port}", process, log)
+        yield Server(f"http://127.0.0.1:{port}", process, log)
+    finally:
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def wait_until_healthy(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Returns once the server answers."""
+    for _ in range(600):
+        assert process.poll() is None, f"the dashboard ended while starting: {log.read_text()}"
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2):
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise TimeoutError(f"no answer within 60 s: {log.read_text()}")
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, headless."""
+    path = shutil.which("chromium")
+    assert path, "there is no chromium; tests/system_packages.sh installs it"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def settled(page: Page) -> None:
+    """Returns once the page's script has run, without an exception on screen."""
+    page.wait_for_timeout(200)  # the pause that Streamlit's own browser tests make before they look at the state
+    page.locator(
+        "[data-testid=stApp][data-test-connection-state=CONNECTED][data-test-script-state=notRunning]"
+    ).wait_for()
+    expect(page.get_by_test_id("stException")).to_have_count(0)

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# What the tests need that pip cannot bring: a MariaDB server and Chromium, as Debian packages.
+set -euo pipefail
+missing=()
+PATH=$PATH:/usr/sbin
+command -v mariadbd >/dev/null && command -v mariadb-install-db >/dev/null || missing+=(mariadb-server)
+command -v chromium >/dev/null || missing+=(chromium)
+[ ${#missing[@]} -eq 0 ] && exit 0
+command="apt-get update && apt-get install -y --no-install-recommends ${missing[*]}"
+if command -v apt-get >/dev/null && [ "$(id -u)" -eq 0 ]; then
+  echo "Installing for the tests: ${missing[*]}"
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+else
+  echo "The tests need: ${missing[*]}. Run: sudo sh -c '$command'" >&2
+  exit 1
+fi

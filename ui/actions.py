@@ -1,0 +1,88 @@
+"""What the pages' buttons do: call data, forget what was read, and tell what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
+
+import streamlit as st
+
+from data import customers, queries
+from data import database as databases
+from data.database import snapshot
+from data.errors import EvenbooksError
+from data.records import CustomerId, Outcome
+from ui import text
+from ui.shell import flash, forget_reads, viewer_zone
+from ui.text import count, typed
+
+
+def delete(ids: Sequence[CustomerId], page: str, *, reason: str, note: str = "") -> None:
+    """Deletes these customers and tells it on `page`. Raises EvenbooksError, for the dialog to show."""
+    outcomes = customers.delete_many(databases.default(), ids, actor=st.session_state.actor, reason=reason, note=note)
+    done = [o for o in outcomes if o.changed]
+    forget_reads()
+    new_version()
+    if done:
+        undo = partial(restore, [o.customer.id for o in done], page)
+        flash(f"{_who(done)} deleted. {_kept(done)} still count.", page, undo=undo)
+    else:
+        flash(f"{_already_deleted(outcomes)} Nothing changed.", page, worked=False)
+
+
+def restore(ids: Sequence[CustomerId], page: str) -> None:
+    """Restores these customers and tells it on `page`, also when it did not work: for callbacks."""
+    database, actor = databases.default(), st.session_state.actor
+    forget_reads()
+    new_version()
+    try:
+        outcomes = customers.restore_many(database, ids, actor=actor, reason="undo")
+    except EvenbooksError as error:
+        flash(typed(error), page, worked=False)
+        return
+    done = [o for o in outcomes if o.changed]
+    rest = [o for o in outcomes if not o.changed]
+    words = []
+    if done:
+        orders = sum(o.orders for o in done)
+        always = f"All {count(orders, 'order')} were always there." if orders > 1 else "No order was ever gone."
+        words.append(f"{_who(done)} back in the customer list. {always}")
+    if rest:
+        words.append(f"{_who(rest)} not deleted any more. Nothing changed there.")
+    flash(" ".join(words), page, worked=bool(done))
+
+
+def new_version() -> None:
+    """After a write the tables get new keys, so that no selection of rows outlives its rows."""
+    st.session_state.version = version() + 1
+
+
+def version() -> int:
+    """The part of every table's key that changes with each write."""
+    return int(st.session_state.get("version", 0))
+
+
+def _who(outcomes: Sequence[Outcome]) -> str:
+    if len(outcomes) == 1:
+        return f"{typed(outcomes[0].customer.name)} is"
+    return f"{count(len(outcomes), 'customer')} are"
+
+
+def _kept(outcomes: Sequence[Outcome]) -> str:
+    revenue = text.add_revenue(o.revenue for o in outcomes)
+    orders = sum(o.orders for o in outcomes)
+    worth = text.money(revenue, databases.default().settings.money.decimals)
+    return f"{count(orders, 'order')} ({worth})" if orders else "No orders there were; the totals"
+
+
+def _already_deleted(outcomes: Sequence[Outcome]) -> str:
+    """By whom and when it had been done before: the second of two clicks learns of the first."""
+    if len(outcomes) > 1:
+        return f"All {len(outcomes)} customers were already deleted."
+    customer, database = outcomes[0].customer, databases.default()
+    with snapshot(database) as moment:
+        event = queries.list_deletions(moment.connection, database.schema, [customer.id]).get(customer.id)
+    when = text.since(customer.deleted_at, viewer_zone(), datetime.now(UTC))
+    by = f" by {typed(event.actor)} ({typed(event.reason)})" if event else ""
+    return f"{typed(customer.name)} was already deleted {when}{by}."

@@ -1,0 +1,166 @@
+"""The dialogs of Customer Management: delete, add, edit. Driven by state, so that a rerun finds them again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from data import customers, queries
+from data.errors import EmailTaken, EvenbooksError
+from data.records import CustomerId
+from data.schema import FormField
+from ui import actions, text
+from ui.shell import Here, flash, forget_reads
+from ui.text import count, typed
+
+PAGE = "Customer Management"
+
+
+def ask(kind: str, ids: Sequence[CustomerId] = ()) -> None:
+    """Opens a dialog on the next run: delete, edit or add."""
+    st.session_state.dialog = (kind, tuple(ids))
+
+
+def close() -> None:
+    """Closes the dialog, also when it is dismissed, and forgets what it held."""
+    for key in ("dialog", "shown", "taken"):
+        st.session_state.pop(key, None)
+
+
+def show_dialog(here: Here) -> None:
+    """Shows the dialog that is open, if any; the last line of its page."""
+    kind, ids = st.session_state.get("dialog", (None, ()))
+    if kind == "delete":
+        _delete(here, ids)
+    elif kind == "edit":
+        _edit(here, ids[0])
+    elif kind == "add":
+        _open("Add New Customer", lambda: _add(here))
+
+
+def _open(title: str, body: Callable[[], None]) -> None:
+    st.dialog(title, on_dismiss=close)(body)()
+
+
+def _delete(here: Here, ids: Sequence[CustomerId]) -> None:
+    schema = here.database.schema
+    with here.reading() as moment:
+        found = queries.get_customers(moment.connection, schema, ids)
+        kept = queries.impact(moment.connection, schema, list(found))
+        waiting = queries.count_open_orders(moment.connection, schema, list(found))
+    one = next(iter(found.values())) if len(found) == 1 else None
+    orders = sum(impact.orders for impact in kept.values())
+    worth = text.money(text.add_revenue(i.revenue for i in kept.values()), here.database.settings.money.decimals)
+
+    def body() -> None:
+        leaves = "The customer leaves the list" if one else "The customers leave the list"
+        stays = (
+            f"{count(orders, 'order')} worth {worth} stay in every report" if orders else "there are no orders to lose"
+        )
+        st.write(f"This is a soft delete. {leaves}; {stays}; restoring is possible at any time.")
+        if waiting:
+            st.warning(
+                f"{count(waiting, 'order')} not counted as revenue yet. Deleting does not cancel them.",
+                icon=":material/pending:",
+            )
+        labels = here.database.settings.reasons | {"other": "Other"}
+        reason = st.selectbox(
+            "Reason",
+            list(labels),
+            format_func=labels.__getitem__,
+            index=None,
+            placeholder="Choose a reason",
+            key="reason",
+        )
+        note = st.text_input("Note (optional)", key="note", max_chars=500)
+        with st.container(horizontal=True):
+            if st.button("Keep", key="keep"):
+                close()
+                st.rerun()
+            if st.button(
+                "Delete customer" if one else f"Delete {len(found)} customers",
+                key="confirm_delete",
+                icon=":material/person_off:",
+            ):
+                _try(lambda: actions.delete(list(found), PAGE, reason=reason or "", note=note))
+
+    _open(f"Delete {typed(one.name)}?" if one else f"Delete {count(len(found), 'customer')}?", body)
+
+
+def _add(here: Here) -> None:
+    values = _form(here.database.schema.form_fields, {}, "Add customer")
+    if values is not None:
+
+        def add() -> None:
+            customer = customers.add(here.database, values, actor=here.actor)
+            forget_reads()
+            flash(f"{typed(customer.name)} is customer {customer.id}.", PAGE)
+
+        _try(add)
+    _offer_restore(here)
+
+
+def _edit(here: Here, customer_id: CustomerId) -> None:
+    schema = here.database.schema
+    if "shown" not in st.session_state:
+        with here.reading() as moment:
+            st.session_state.shown = queries.get_form_values(moment.connection, schema, customer_id)
+    shown: Mapping[str, str] = st.session_state.shown
+
+    def body() -> None:
+        values = _form(schema.form_fields, shown, "Save")
+        if values is not None:
+
+            def save() -> None:
+                customer = customers.edit(here.database, customer_id, values, shown=shown, actor=here.actor)
+                forget_reads()
+                actions.new_version()
+                flash(f"{typed(customer.name)} is saved.", PAGE)
+
+            _try(save)
+        _offer_restore(here)
+
+    _open(f"Edit customer {typed(customer_id)}", body)
+
+
+def _form(fields: Sequence[FormField], values: Mapping[str, str], button: str) -> dict[str, str] | None:
+    """The fields; what was entered once the button is pressed, else None."""
+    with st.form("customer", border=False):
+        entered = {
+            f.key: st.text_input(
+                f.label if f.required else f"{f.label} (optional)", values.get(f.key, ""), key=f"field_{f.key}"
+            )
+            for f in fields
+        }
+        return entered if st.form_submit_button(button, type="primary", key="submit") else None
+
+
+def _try(work: Callable[[], None]) -> None:
+    """Does it, closes the dialog and runs the page again; what goes wrong is said in the dialog, which stays."""
+    st.session_state.pop("taken", None)
+    try:
+        work()
+    except EmailTaken as error:
+        st.session_state.taken = error.customer
+        return
+    except EvenbooksError as error:
+        st.error(typed(error))
+        return
+    close()
+    st.rerun()
+
+
+def _offer_restore(here: Here) -> None:
+    """An e-mail address of a deleted customer: most often it is that customer who comes back."""
+    other = st.session_state.get("taken")
+    if other is None:
+        return
+    if other.deleted_at is None:
+        st.error(f"{typed(other.email)} belongs to {typed(other.name)}, customer {typed(other.id)}.")
+        return
+    when = text.since(other.deleted_at, here.zone, datetime.now(UTC))
+    st.warning(f"{typed(other.email)} belongs to {typed(other.name)}, deleted {when}. Restore that customer instead?")
+    if st.button("Restore Customer", key="restore_instead", icon=":material/restore:"):
+        _try(lambda: actions.restore([other.id], PAGE))

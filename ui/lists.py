@@ -1,0 +1,157 @@
+"""Lists of customers: search, sort, pages in the address, and the selection turned into ids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import streamlit as st
+
+from data import database as databases
+from data import queries
+from data.database import snapshot
+from data.errors import InvalidInput
+from data.records import Customer, CustomerId, Page, Time
+from ui.actions import version
+from ui.shell import Here
+from ui.text import day_and_time, typed
+
+ROWS = 50
+HEIGHT = 390  # the buttons below stay on a screen of 768 lines
+Sorts = Mapping[str, tuple[str, bool]]
+
+
+@st.cache_data(ttl=60, show_spinner=False)
+def count_customers(_url: str, deleted: bool, search: str) -> int:
+    """How many customers match, kept for a minute; `_url` keeps databases apart."""
+    database = databases.default()
+    with snapshot(database) as moment:
+        return queries.count_customers(moment.connection, database.schema, deleted=deleted, search=search)
+
+
+def first_page() -> None:
+    """A new search or order begins at its first page."""
+    for key in ("after", "before"):
+        st.query_params.pop(key, None)
+
+
+def search_box() -> str:
+    """The search, in the address as ?search=."""
+    words = st.text_input(
+        "Search",
+        key="search",
+        type="search",
+        live="400ms",
+        placeholder="Name, beginning of the e-mail, or #number",
+        max_chars=200,
+        bind="query-params",
+        on_change=first_page,
+        label_visibility="collapsed",
+    )
+    return words or ""
+
+
+def sort_box(sorts: Sorts) -> tuple[str, bool]:
+    """The order, in the address as ?sort=; answers the column and whether it descends."""
+    name = st.selectbox(
+        "Order",
+        list(sorts),
+        key="sort",
+        bind="query-params",
+        on_change=first_page,
+        label_visibility="collapsed",
+        width=220,
+    )
+    return sorts[name or next(iter(sorts))]
+
+
+def read_page(here: Here, *, deleted: bool, search: str, sort: tuple[str, bool]) -> Page[Customer]:
+    """The page that the address names; an address that cannot be read begins anew and says so."""
+    column, descending = sort
+    after = st.query_params.get("after")
+    before = None if after else st.query_params.get("before")
+    ask = partial(
+        queries.list_customers,
+        schema=here.database.schema,
+        deleted=deleted,
+        search=search,
+        sort=column,
+        descending=descending,
+        limit=ROWS,
+    )
+    with here.reading() as moment:
+        try:
+            return ask(moment.connection, after=after, before=before)
+        except InvalidInput as error:
+            st.info(typed(error))
+            first_page()
+            return ask(moment.connection)
+
+
+def select_rows(
+    frame: pd.DataFrame, ids: Sequence[CustomerId], *, config: Mapping[str, Any], alt: str
+) -> list[CustomerId]:
+    """The table with its row selection; answers the ids of the selected rows of this very frame."""
+    # Streamlit keeps selected positions when the rows change, so whatever changes the rows changes the key.
+    key = f"table-{version()}-{hash(tuple(ids))}"
+    state = st.dataframe(
+        frame,
+        key=key,
+        hide_index=True,
+        height=HEIGHT if len(frame) > 8 else "content",
+        column_config=dict(config),
+        on_select="rerun",
+        selection_mode="multi-row",
+        placeholder="",
+        alt=alt,
+    )
+    return [ids[row] for row in state["selection"]["rows"] if row < len(ids)]
+
+
+def pager(page: Page[Customer], *, total: int) -> None:
+    """Previous and Next, by cursor; and a word where no index served."""
+
+    def go(key: str, cursor: str) -> None:
+        first_page()
+        st.query_params[key] = cursor
+
+    st.button(
+        "Previous",
+        key="previous",
+        icon=":material/chevron_left:",
+        disabled=not page.previous,
+        on_click=go,
+        args=("before", page.previous),
+    )
+    st.button(
+        "Next",
+        key="next",
+        icon=":material/chevron_right:",
+        icon_position="right",
+        disabled=not page.next,
+        on_click=go,
+        args=("after", page.next),
+    )
+    shown = f"{len(page.items)} of {total:,}"
+    st.caption(
+        f"{shown}; no index serves this search or order, so every row was read"
+        if page.scanned and total > 10_000
+        else shown,
+        width="content",
+    )
+
+
+def times(values: Sequence[Time | None], zone: ZoneInfo) -> pd.Series[Any]:
+    """A column of times in the viewer's zone; text as soon as one of them is no time."""
+    if all(value is None or isinstance(value, datetime) for value in values):
+        return pd.to_datetime(pd.Series(list(values), dtype="object"), utc=True).dt.tz_convert(zone)
+    return pd.Series([day_and_time(value, zone) for value in values])
+
+
+def time_column(label: str) -> Any:
+    """How a column of times looks."""
+    return st.column_config.DatetimeColumn(label, format="D MMM YYYY, HH:mm", width="medium")

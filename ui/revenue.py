@@ -1,0 +1,245 @@
+"""What the Revenue page reads: a period, its split by month, and when that was last checked."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import streamlit as st
+
+from data import database as databases
+from data import queries
+from data.database import snapshot
+from data.money import plain
+from data.queries.revenue import months_between
+from data.records import Customer, Impact, MonthlyRevenue, Time
+from data.settings import Settings
+from ui import lists, text
+from ui.shell import Here
+
+PERIODS = {"12 months": 12, "24 months": 24, "36 months": 36, "All": None, "From, to": 0}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A kept run of the integrity check: when, whether it was even, and each month's missing customers."""
+
+    at: Time
+    even: bool
+    missing: dict[tuple[str | None, str], Decimal]
+
+
+@dataclass(frozen=True)
+class Screen:
+    """Everything on the Revenue page, from one snapshot at `at`."""
+
+    at: datetime
+    months: list[MonthlyRevenue]
+    top: list[tuple[Customer, str, Impact]]
+    checked: Checked | None
+    last_even: Time | None
+
+
+def this_month() -> str:
+    """The current month in UTC, in which orders' months are counted."""
+    return f"{datetime.now(UTC):%Y-%m}"
+
+
+def months_back(number: int) -> str:
+    """The first of the last `number` months, the current one included."""
+    now = datetime.now(UTC)
+    months = now.year * 12 + now.month - number
+    return f"{months // 12:04}-{months % 12 + 1:02}"
+
+
+def period_picker(url: str) -> tuple[str | None, str | None, str]:
+    """The period, in the address as ?period= (and ?from=, ?to=): first month, last month, and its words."""
+    name = st.segmented_control(
+        "Period",
+        list(
+            PERIODS,
+            wrap=True,
+        ),
+        default="12 months",
+        key="period",
+        required=True,
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    number = PERIODS[str(name)] if name else 12
+    if number:
+        return months_back(number), this_month(), f"in the last {number} months"
+    if number is None:
+        return None, None, "in all months"
+    known = bounds(url)
+    months = list(months_between(*known))[::-1] if known else [this_month()]
+    with st.container(horizontal=True):
+        first = st.selectbox(
+            "From",
+            months,
+            index=min(11, len(months) - 1),
+            key="from",
+            format_func=text.month,
+            bind="query-params",
+            width=160,
+        )
+        last = st.selectbox("To", months, key="to", format_func=text.month, bind="query-params", width=160)
+    first, last = min(first, last), max(first, last)
+    return first, last, f"from {text.month(first)} to {text.month(last)}"
+
+
+@st.cache_data(ttl=60, show_spinner=False)
+def bounds(_url: str) -> tuple[str, str] | None:
+    """The first and last month with an order, kept for a minute."""
+    database = databases.default()
+    with snapshot(database) as moment:
+        return queries.month_bounds(moment.connection, database.schema)
+
+
+@st.cache_data(ttl=60, show_spinner="Adding up the orders")
+def read_screen(_url: str, first: str | None, last: str | None) -> Screen:
+    """The page's figures from one snapshot, kept for a minute; `_url` keeps databases apart."""
+    database = databases.default()
+    with snapshot(database) as moment:
+        connection, schema = moment.connection, database.schema
+        row = queries.last_check(connection, schema)
+        even = row if row and row.even else queries.last_check(connection, schema, even=True)
+        checked = _checked(row) if row else None
+        return Screen(
+            at=moment.at,
+            months=queries.revenue_by_month(
+                connection, schema, first=first, last=last, missing=checked.missing if checked else {}
+            ),
+            top=queries.list_deleted_by_revenue(connection, schema, first=first, last=last),
+            checked=checked,
+            last_even=even.snapshot_at if even else None,
+        )
+
+
+def _checked(row: Any) -> Checked:
+    months = json.loads(row.report)["months"]
+    missing = {(m["month"], m["currency"]): Decimal(m["missing_customer"]) for m in months}
+    return Checked(row.snapshot_at, row.even, missing)
+
+
+def currency_picker(screen: Screen, settings: Settings) -> str:
+    """The one currency that is shown, in the address as ?currency=; asked for only where there are several."""
+    currencies = sorted({m.currency for m in screen.months})
+    if len(currencies) < 2:
+        return currencies[0] if currencies else settings.money.currency
+    chosen = st.selectbox(
+        "Currency", currencies, key="currency", bind="query-params", label_visibility="collapsed", width=110
+    )
+    return str(chosen)
+
+
+def finding(total: MonthlyRevenue, words: str, decimals: int) -> str:
+    """The sentence that answers the page's question; also what the chart says to those who cannot see it."""
+    sentence = f"{total.currency} {text.amount(total.total, decimals)} {words}."
+    if not total.deleted_orders:
+        return f"{sentence} None of it was bought by customers deleted since."
+    gone = f"{total.currency} {text.amount(total.deleted, decimals)} of it ({text.share(total.deleted, total.total)})"
+    return (
+        f"{sentence} {gone} was bought by customers deleted since; a hard delete would have taken it out of this chart."
+    )
+
+
+def key_figures(total: MonthlyRevenue, settings: Settings) -> None:
+    """At most four: revenue, what a hard delete would hide, orders, and profit where there is cost."""
+    decimals, currency = settings.money.decimals, total.currency
+    share = text.share(total.deleted, total.total)
+    figures = [
+        (f"Revenue ({currency})", text.amount(total.total, decimals), "Every order counts, whoever was deleted since."),
+        (
+            f"Less, had they been hard-deleted ({currency})",
+            text.amount(total.deleted, decimals),
+            f"Had the deleted customers been hard-deleted, the reports would show {share} less.",
+        ),
+        ("Orders", f"{total.orders:,}", f"{total.deleted_orders:,} of them are of customers deleted since."),
+    ]
+    if settings.orders.cost:
+        figures.append((f"Profit ({currency})", text.amount(total.profit, decimals), "Revenue less the orders' cost."))
+    else:
+        figures.append((f"No customer ({currency})", text.amount(total.no_customer, decimals), "Orders of guests."))
+    with st.container(horizontal=True):
+        for label, value, explanation in figures:
+            st.metric(label, value, border=True, help=explanation)
+
+
+def show_last_check(screen: Screen, zone: ZoneInfo) -> None:
+    """What "active" is worth here: it is derived, and this is when every part was last counted on its own."""
+    st.caption("Money counts by order. Active is the total less the other parts.", width="content")
+    checked, when = screen.checked, text.day_and_time
+    if checked is None:
+        st.badge("never checked", icon=":material/help:", color="orange")
+    elif checked.even:
+        st.badge(f"last checked, last even: {when(checked.at, zone)}", icon=":material/check:", color="green")
+    else:
+        before = f"; last even: {when(screen.last_even, zone)}" if screen.last_even else ""
+        st.badge(f"not even when checked, {when(checked.at, zone)}{before}", icon=":material/error:", color="red")
+
+
+def months_table(months: Sequence[MonthlyRevenue], settings: Settings) -> None:
+    """The table behind the chart, newest first; amounts as text, exact where rounding would not add up."""
+    decimals, records = settings.money.decimals, []
+    for row in reversed(months):
+        parts = [row.active, row.no_customer, row.missing_customer, row.deleted, row.total]
+        names = ["Active", "No customer", "Missing customer", "Deleted", "Total"]
+        record: dict[str, object] = {"Month": text.month(row.month, unfinished=row.month == this_month())}
+        record |= {"Orders": row.orders, **dict(zip(names, text.row_of_amounts(parts, decimals), strict=True))}
+        records.append(record | ({"Profit": text.amount(row.profit, decimals)} if settings.orders.cost else {}))
+    frame = pd.DataFrame(records)
+    if not any(m.missing_customer for m in months):
+        frame = frame.drop(columns="Missing customer")
+    amounts = [name for name in frame.columns if name not in ("Month", "Orders")]
+    config = {name: st.column_config.TextColumn(alignment="right") for name in amounts}
+    alt = f"Revenue by month in {months[0].currency}, newest first"
+    st.dataframe(frame, hide_index=True, column_config=config, alt=alt)
+
+
+def months_csv(months: Sequence[MonthlyRevenue], settings: Settings) -> str:
+    """The same for a spreadsheet: months as YYYY-MM in the order of time, amounts exact and plain."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    amounts = ["active", "no_customer", "missing_customer", "deleted", "total"]
+    amounts += ["cost", "profit"] if settings.orders.cost else []
+    writer.writerow(["month", "currency", "orders", *amounts])
+    for row in months:
+        values = [plain(getattr(row, name), settings.money.decimals) for name in amounts]
+        writer.writerow([row.month or "", inert(row.currency), row.orders, *values])
+    return out.getvalue()
+
+
+def inert(words: str) -> str:
+    """Text that no spreadsheet takes for a formula."""
+    return f"'{words}" if words[:1] in ("=", "+", "-", "@", "\t", "\r") else words
+
+
+def top_deleted(screen: Screen, currency: str, words: str, here: Here) -> None:
+    """The deleted customers whose orders matter most in the period."""
+    top = [(customer, impact) for customer, of, impact in screen.top if of == currency]
+    if not top:
+        return
+    st.subheader(f"Deleted customers that matter most {words}", anchor=False)
+    decimals = here.database.settings.money.decimals
+    frame = pd.DataFrame(
+        {
+            "Name": [c.name for c, _ in top],
+            "Deleted": lists.times([c.deleted_at for c, _ in top], here.zone),
+            "Orders": [i.orders for _, i in top],
+            f"Revenue ({currency})": [text.amount(i.revenue[currency], decimals) for _, i in top],
+        }
+    )
+    config = {
+        "Deleted": lists.time_column("Deleted"),
+        frame.columns[-1]: st.column_config.TextColumn(alignment="right"),
+    }
+    st.dataframe(frame, hide_index=True, column_config=config, alt=f"{len(top)} deleted customers by revenue {words}")

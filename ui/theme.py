@@ -1,0 +1,53 @@
+"""One meaning, one colour, in light and dark; and the one style block."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+
+@dataclass(frozen=True)
+class Colours:
+    """The colours of the meanings, and of text on them."""
+
+    active: str
+    deleted: str
+    no_customer: str
+    missing: str
+    even: str
+    on_deleted: str
+    on_even: str
+    text: str
+    grid: str
+    paper: str
+
+
+LIGHT = Colours(
+    "#2E6FDB", "#E0A100", "#8A94A6", "#C9284F", "#187A4C", "#1B1500", "#FFFFFF", "#1B2430", "#DDE2EA", "#FFFFFF"
+)
+DARK = Colours(
+    "#6FA8FF", "#FFC94D", "#A7B0C0", "#FF6B8B", "#4CC38A", "#1B1500", "#06150D", "#E8ECF2", "#2E3845", "#11161D"
+)
+
+
+def colours() -> Colours:
+    """The colours of the viewer's theme."""
+    return DARK if st.context.theme.type == "dark" else LIGHT
+
+
+def style() -> None:
+    """What no option does: yellow for View Deleted Customers, green for Restore Customer, less room above the title."""
+    c = colours()
+
+    def rule(key: str, background: str, text: str) -> str:
+        button = f".st-key-{key} button"
+        return (
+            f"{button}:not(:disabled), {button}:not(:disabled):hover, {button}:not(:disabled):active"
+            f" {{background:{background};border-color:{background};color:{text};}}"
+            f"{button}:not(:disabled):hover {{filter:brightness(1.08);}}"
+        )
+
+    restore = "".join(rule(key, c.even, c.on_even) for key in ("restore", "restore_instead"))
+    room = ".stMainBlockContainer {padding-top: 4.5rem; padding-bottom: 2rem;}"
+    st.html(f"<style>{room}{rule('view_deleted', c.deleted, c.on_deleted)}{restore}</style>")
