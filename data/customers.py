@@ -15,7 +15,7 @@ from data.database import Database, database_of, default, in_transaction, in_tra
 from data.errors import BooksMoved, Conflict, CustomerNotFound, EmailTaken, InvalidInput
 from data.events import Draft, Reason
 from data.records import Customer, CustomerId, Impact, Outcome
-from data.schema import FormField, Schema
+from data.schema import FormField, Schema, is_text
 
 T = TypeVar("T")
 Action = Literal["delete", "restore"]
@@ -275,7 +275,7 @@ def _clean(schema: Schema, values: Mapping[str, str], fields: Sequence[FormField
             raise InvalidInput(f"{f.label} is blank. Every customer needs one.", field=f.key)
         if f.max_length is not None and len(words) > f.max_length:
             raise InvalidInput(f"{f.label} has {len(words)} characters; {f.max_length} fit.", field=f.key)
-        if any(ord(c) < 32 for c in words):
+        if any(ord(c) < 32 for c in words) or not is_text(words):
             raise InvalidInput(f"{f.label} contains a character that cannot be shown.", field=f.key)
         if f.key == "email" and words and not EMAIL.fullmatch(words):
             raise InvalidInput(f"{words} is not an e-mail address; one looks like ana@example.com.", field=f.key)

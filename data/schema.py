@@ -100,6 +100,11 @@ def literal_sql(sql: str) -> str:
     return sql.replace("\\", "\\\\").replace(":", "\\:")
 
 
+def is_text(words: str) -> bool:
+    """Whether a database can hold it: no NUL, no half of a surrogate pair."""
+    return not any(c == "\0" or "\ud800" <= c <= "\udfff" for c in words)
+
+
 def is_active(customers: Subquery | Table, deleted_at: str = "deleted_at") -> ColumnElement[bool]:
     """The one place that says what an active customer is."""
     return customers.c[deleted_at].is_(None)
@@ -162,7 +167,8 @@ class Schema:
         Compared as given, `WHERE id = 'abc'` would find customer 0 on MariaDB.
         """
         if not self.has_integer_id:
-            return value if isinstance(value, str) and len(value) <= 255 else str(value) if type(value) is int else None
+            words = str(value) if type(value) is int else value
+            return words if isinstance(words, str) and len(words) <= 255 and is_text(words) else None
         if type(value) is str and re.fullmatch(r"-?[0-9]{1,19}", value):
             value = int(value)
         return value if type(value) is int and abs(value) < 2**63 else None

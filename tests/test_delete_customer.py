@@ -136,7 +136,12 @@ def test_an_overlong_note_is_refused(shop: Database) -> None:
 
 def test_many_at_once_are_all_deleted_in_the_order_given(shop: Database) -> None:
     outcomes = delete_many(shop, [3, 4, 1, 1], actor=STAFF, reason="requested")
-    assert [(o.customer.id, o.changed, o.orders) for o in outcomes] == [(3, True, 1), (4, False, 2), (1, True, 3), (1, True, 3)]
+    assert [(o.customer.id, o.changed, o.orders) for o in outcomes] == [
+        (3, True, 1),
+        (4, False, 2),
+        (1, True, 3),
+        (1, True, 3),
+    ]
     assert len(rows(shop, "evenbooks_events")) == 4
     assert problems(shop) == []
 
@@ -189,7 +194,9 @@ def test_a_column_that_updates_itself_is_left_alone(empty_url: str, opened: Shop
 @pytest.mark.parametrize("engine_name", ["mariadb"], indirect=True)
 def test_a_deleted_at_that_updates_itself_is_still_written(empty_url: str, opened: Shops) -> None:
     shop = opened(empty_url)
-    execute(shop.engine, "ALTER TABLE customers MODIFY deleted_at TIMESTAMP NULL DEFAULT NULL ON UPDATE CURRENT_TIMESTAMP")
+    execute(
+        shop.engine, "ALTER TABLE customers MODIFY deleted_at TIMESTAMP NULL DEFAULT NULL ON UPDATE CURRENT_TIMESTAMP"
+    )
     shop = attach(shop.settings)
     assert delete_many(shop, [1], actor=STAFF, reason="requested")[0].customer.deleted_at is not None
     assert whole_row(shop, 1)["deleted_at"] is not None

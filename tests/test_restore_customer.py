@@ -95,7 +95,11 @@ def test_many_at_once_are_restored_all_or_none(shop: Database) -> None:
         restore_many(shop, [1, 404, 2], actor=STAFF, reason="mistake")
     assert state(shop) == before
     outcomes = restore_many(shop, [2, 5, 1], actor=STAFF, reason="mistake")
-    assert [(o.customer.id, o.changed, o.customer.deleted_at) for o in outcomes] == [(2, True, None), (5, False, None), (1, True, None)]
+    assert [(o.customer.id, o.changed, o.customer.deleted_at) for o in outcomes] == [
+        (2, True, None),
+        (5, False, None),
+        (1, True, None),
+    ]
     assert problems(shop) == []
 
 

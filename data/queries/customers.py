@@ -9,15 +9,30 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, String, and_, func, insert, or_, select, type_coerce, update
+from sqlalchemy import (
+    Connection,
+    Select,
+    String,
+    and_,
+    cast,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    type_coerce,
+    update,
+)
 from sqlalchemy.sql import ColumnElement
 
 from data.errors import InvalidInput
 from data.records import Customer, CustomerId, Page
-from data.schema import Schema, is_active
+from data.schema import Schema, is_active, is_text
 
 SORTS = ("id", "name", "email", "created_at", "deleted_at")
 LONGEST_SEARCH = 200
+LONGEST_PAGE = 1000
 
 
 def get_customer(connection: Connection, schema: Schema, customer_id: object) -> Customer | None:
@@ -54,17 +69,19 @@ def list_customers(
     """A page of active (or deleted) customers, keyset-paged by `sort`, then id.
 
     `search` is an id, the beginning of an e-mail address, or a part of a name. `after` and `before`
-    are the cursors of another page; InvalidInput when one cannot be read.
+    are the cursors of another page; InvalidInput when one cannot be read, or `limit` is not 1 to 1000.
     """
     if sort not in SORTS:
         raise InvalidInput(f"Lists are sorted by {', '.join(SORTS)}; not by {sort}.", field="sort")
+    if not 1 <= limit <= LONGEST_PAGE:
+        raise InvalidInput(f"A page has 1 to {LONGEST_PAGE} rows; not {limit}.", field="limit")
     conditions, search_scans = _search(schema, search)
     key, key_scans = _sort_key(schema, sort, deleted)
     backwards = before is not None
     down = descending != backwards
-    statement = select(schema.customers, type_coerce(key, String()).label("sort_key")).where(
-        _state(schema, deleted), *conditions
-    )
+    # Nearly all are active: tested as a truth value, MariaDB does not walk the index on deleted_at up to a deep page.
+    state = _state(schema, deleted) if deleted else _state(schema, deleted).is_(true())
+    statement = select(schema.customers, type_coerce(key, String()).label("sort_key")).where(state, *conditions)
     cursor = before if backwards else after
     if cursor is not None:
         statement = statement.where(_beyond(key, schema.customers.c.id, read_cursor(cursor, schema, sort), down))
@@ -77,7 +94,7 @@ def list_customers(
         items=[Customer(*row[:-1]) for row in rows],
         previous=first if (more if backwards else after is not None) else None,
         next=last if (more or backwards) else None,
-        scanned=search_scans or (key_scans and not search),
+        scanned=search_scans or (key_scans and not conditions),
     )
 
 
@@ -124,7 +141,7 @@ def _beyond(
 
 def write_cursor(sort: str, value: Any, customer_id: CustomerId) -> str:
     """An opaque cursor: where a page of this sort begins or ends."""
-    value = value if isinstance(value, (int, str)) else str(value)
+    value = value if isinstance(value, (int, float, str)) else str(value)
     return base64.urlsafe_b64encode(json.dumps([sort, value, customer_id]).encode()).decode().rstrip("=")
 
 
@@ -133,8 +150,9 @@ def read_cursor(cursor: str, schema: Schema, sort: str) -> tuple[Any, CustomerId
     try:
         of_sort, value, raw = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         customer_id = schema.parse_id(raw)
-        if of_sort != sort or not isinstance(value, (int, str)) or isinstance(value, bool) or customer_id is None:
+        if of_sort != sort or not isinstance(value, (int, float, str)) or isinstance(value, bool) or customer_id is None:
             raise ValueError
+        str(value).encode()  # half a surrogate pair is no text
         if isinstance(value, int) and abs(value) >= 2**63:
             raise ValueError
     except (ValueError, TypeError, binascii.Error, RecursionError):
@@ -145,25 +163,34 @@ def read_cursor(cursor: str, schema: Schema, sort: str) -> tuple[Any, CustomerId
 
 
 def _search(schema: Schema, search: str) -> tuple[list[ColumnElement[bool]], bool]:
-    """The conditions of a search, and whether it has to scan every name."""
+    """The conditions of a search, and whether it has to read every row."""
     words = search.strip()[:LONGEST_SEARCH]
     if not words:
         return [], False
+    if not is_text(words):
+        return [false()], False
     customers = schema.customers
     customer_id = schema.parse_id(words.removeprefix("#")) if schema.has_integer_id else None
     if customer_id is not None and words.startswith("#"):
         return [customers.c.id == customer_id], False
-    by_email = customers.c.email.istartswith if schema.dialect == "postgresql" else customers.c.email.startswith
+    by_email = _comparable(schema, customers.c.email, words).startswith(words, autoescape=True)
     if "@" in words and "email" in schema.present:
-        return [by_email(words, autoescape=True)], "email" not in schema.indexed
-    conditions = [customers.c.name.contains(form, autoescape=True) for form in _forms(schema, words)]
+        # SQLite's LIKE ignores case and its index does not, so there it reads them all.
+        return [by_email], "email" not in schema.indexed or schema.dialect == "sqlite"
+    name = _comparable(schema, customers.c.name, words)
+    conditions = [name.contains(form, autoescape=True) for form in _forms(schema, words)]
     if "email" in schema.present:
-        conditions.append(by_email(words, autoescape=True))
+        conditions.append(by_email)
     if customer_id is not None:
         conditions.append(customers.c.id == customer_id)
     elif not schema.has_integer_id:
-        conditions.append(customers.c.id == words)
+        conditions.append(_comparable(schema, customers.c.id, words) == words)
     return [or_(*conditions)], True
+
+
+def _comparable(schema: Schema, column: ColumnElement[Any], words: str) -> ColumnElement[Any]:
+    """The column, or its text in our character set: MariaDB does not compare latin1 with what it cannot hold."""
+    return column if words.isascii() or schema.dialect == "sqlite" else cast(column, String())
 
 
 def _forms(schema: Schema, words: str) -> list[str]:
@@ -178,7 +205,9 @@ def find_by_email(connection: Connection, schema: Schema, email: str) -> Custome
     if "email" not in schema.present:
         return None
     customers = schema.customers
-    same = func.lower(customers.c.email) == email.lower() if schema.dialect == "sqlite" else customers.c.email == email
+    same = _comparable(schema, customers.c.email, email) == email
+    if schema.dialect == "sqlite":
+        same = or_(same, func.lower(customers.c.email) == email.lower(), customers.c.email.in_(_forms(schema, email)))
     statement = (
         select(customers)
         .where(same)
