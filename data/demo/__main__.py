@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         progress.close()
-        sys.stderr.write("Interrupted. What was made so far is incomplete: empty the database, then run this again.\n")
+        sys.stderr.write("Interrupted. Tables that were made so far are incomplete: drop them, then run this again.\n")
         return 1
     progress.close()
     sys.stdout.write(f"{line}\n")

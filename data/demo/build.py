@@ -18,10 +18,10 @@ from sqlalchemy import Connection
 from data import customers, integrity
 from data.access import Actor, Door, Role
 from data.database import Database, attach, in_transaction, make_engine, now, translated
-from data.demo.company import Base, Calendar, Deletion, found, orders
+from data.demo.company import Base, Calendar, Deletion, found_company, generate_orders
 from data.demo.load import AlreadyThere, create_indexes, create_tables, insert_customers, insert_orders, refuse_company
 from data.demo.people import people
-from data.errors import EvenbooksError
+from data.errors import DatabaseUnavailable, EvenbooksError
 from data.events import Reason
 from data.migration import migrate
 from data.settings import Settings
@@ -65,12 +65,12 @@ def make_file(settings: Settings, size: Size, *, revenue_index: bool = False, st
     """Makes the company in a SQLite file that is not there yet; answers what was made.
 
     It is built under another name and renamed when whole, so an interruption leaves no half company.
-    Raises AlreadyThere where the file exists, perhaps because another process was faster.
+    Raises AlreadyThere where the file exists, perhaps because another process was faster, and
+    DatabaseUnavailable where none can be made.
     """
     path = Path(settings.url.database or "")
     partial = path.with_name(f"{path.name}.partial")
     url = settings.url.set(database=str(partial)).render_as_string(hide_password=False)
-    path.parent.mkdir(parents=True, exist_ok=True)
     with _alone(path.with_name(f"{path.name}.lock")):
         if path.exists():
             raise AlreadyThere(f"There is already a file {path}, so nothing was changed. Move it away first.")
@@ -88,7 +88,15 @@ def make_file(settings: Settings, size: Size, *, revenue_index: bool = False, st
 @contextmanager
 def _alone(lock: Path) -> Iterator[None]:
     """Waits until no other process holds this lock; a process that dies lets go of it."""
-    with lock.open("w") as file:
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        file = lock.open("w")
+    except OSError as error:
+        raise DatabaseUnavailable(
+            f"The demo company cannot be made in {lock.parent} ({error.strerror}). "
+            "Make that folder writable, or set DATABASE_URL to a database of your own."
+        ) from error
+    with file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
@@ -120,7 +128,7 @@ def make(
     """
     begun = time.monotonic()
     calendar = Calendar.until(moment or now(), size.months)
-    base = found(calendar, size.customers, size.orders, size.seed)
+    base = found_company(calendar, size.customers, size.orders, size.seed)
     engine = make_engine(settings.url)
     try:
         with translated(settings.url), engine.connect().execution_options(write=True) as connection:
@@ -148,7 +156,7 @@ def _load(connection: Connection, calendar: Calendar, base: Base, size: Size, st
         _keep(connection)
         step(len(chunk), "customers")
     number = 1
-    for some in orders(calendar, base, size.orders, size.seed, chunk=CHUNK):
+    for some in generate_orders(calendar, base, size.orders, size.seed, chunk=CHUNK):
         insert_orders(connection, number, some)
         number += len(some)
         _keep(connection)

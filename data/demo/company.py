@@ -136,7 +136,7 @@ NOTHING = np.empty(0, np.int64)
 NONE = Orders(NOTHING, NOTHING, NOTHING, NOTHING, np.empty(0, np.bool_))
 
 
-def found(calendar: Calendar, customers: int, orders: int, seed: int) -> Base:
+def found_company(calendar: Calendar, customers: int, orders: int, seed: int) -> Base:
     """The customers: a third were there before the first month, the others come as the company grows."""
     rng = np.random.default_rng([seed, 1])
     months = len(calendar.starts)
@@ -205,7 +205,7 @@ def _ended(customers: int, plan: list[Deletion]) -> Numbers:
     return ended
 
 
-def orders(calendar: Calendar, base: Base, count: int, seed: int, *, chunk: int) -> Iterator[Orders]:
+def generate_orders(calendar: Calendar, base: Base, count: int, seed: int, *, chunk: int) -> Iterator[Orders]:
     """Exactly `count` orders, refunds among them, in the order of time and in chunks of at most `chunk`."""
     waiting = NONE
     for month, wanted in enumerate(allot(count, calendar.weights()).tolist()):
