@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from data import queries
-from data.errors import Conflict, DatabaseReadOnly, DatabaseUnavailable, EvenbooksError, NotMigrated
+from data.errors import Conflict, DatabaseReadOnly, DatabaseUnavailable, EvenbooksError, InvalidInput, NotMigrated
 from data.schema import MIGRATION, Schema, reflect
 from data.settings import Settings, load_settings
 
@@ -29,6 +29,9 @@ TRIES = 6
 # says "locked".
 RETRIED = {1213, 1305, 1205, 1020}
 UNREACHABLE = {1040, 1044, 1045, 1049, 1053, 1077, 1079, 1927, 2002, 2003, 2005, 2006, 2013, 2014, 2055}
+# Text that a column's character set or length cannot hold.
+UNFIT = {1267, 1366, 1406}
+TOO_LARGE = {1264, 1690}
 READ_ONLY = {1142, 1143, 1290, 1792, 1836, 1148}
 
 
@@ -273,6 +276,10 @@ def _meaning(error: DBAPIError, url: str) -> EvenbooksError | None:
         return DatabaseReadOnly(f"This database can be read but not written to ({words}). Nothing was changed.")
     if (code == 1146 and "evenbooks_" in words) or "no such table: evenbooks_" in words:
         return NotMigrated(f"This database is not prepared yet ({words}). Run: python {MIGRATION} --dry-run")
+    if code in TOO_LARGE or words == "integer overflow":
+        return EvenbooksError(f"An amount is too large to be added exactly, so there is no total ({words}).")
+    if code in UNFIT:
+        return InvalidInput(f"This cannot be kept or looked for in this database: {words}.")
     lost = error.connection_invalidated or code in UNREACHABLE
     if lost or any(sign in words for sign in ("unable to open", "not a database", "disk I/O", "is full", "malformed")):
         return DatabaseUnavailable(f"The database {url} does not answer: {words}.")

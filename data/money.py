@@ -14,6 +14,7 @@ from sqlalchemy.types import TypeDecorator
 
 # The largest product that fits SQLite's 64-bit integer, in millionths: 9.2 billion millions.
 SQLITE_LIMIT = "9.2e18"
+DECIMAL_LIMIT = "1e32"  # what DECIMAL(38,6) holds
 # Additions of amounts either fit these digits or raise: DECIMAL(38,6) summed over 10^12 rows.
 EXACT = Context(prec=56, traps=[Inexact])
 
@@ -35,8 +36,8 @@ def exact_sum(column: ColumnElement[Any], *, dialect: str, decimals: int) -> Col
     """The exact sum of an amount column as Decimal, at the column's own scale up to six digits.
 
     SQLite adds whole millionths; an amount or a sum beyond 64 bits raises there ("integer overflow").
-    Elsewhere a DECIMAL is added as it is, anything else is cast to DECIMAL(38,6) inside the sum,
-    and 4-byte floats are rounded to `decimals` first, because 12345.67 is stored as 12345.669922.
+    Elsewhere a DECIMAL is added as it is, anything else is cast to DECIMAL(38,6) inside the sum (beyond
+    its digits: "out of range"), and 4-byte floats are rounded to `decimals` first, because 12345.67 is stored as 12345.669922.
     """
     if dialect == "sqlite":
         amount = type_coerce(column, Float())
@@ -53,7 +54,10 @@ def exact_sum(column: ColumnElement[Any], *, dialect: str, decimals: int) -> Col
     ):
         column = func.round(column, decimals)
     if not isinstance(kind, Integer) and (isinstance(kind, Float) or not isinstance(kind, Numeric)):
-        column = cast(column, Numeric(38, 6))
+        # A cast beyond these digits would be clamped silently; this product is beyond a double and raises.
+        overflow = cast(column * literal_column("1e300"), Numeric(38, 6))
+        too_large = func.abs(column) >= literal_column(DECIMAL_LIMIT)
+        column = case((too_large, overflow), else_=cast(column, Numeric(38, 6)))
     return type_coerce(func.sum(column), Amount())
 
 

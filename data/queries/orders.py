@@ -29,7 +29,7 @@ def impact(connection: Connection, schema: Schema, ids: Sequence[CustomerId]) ->
             exact_sum(counted, dialect=schema.dialect, decimals=schema.settings.money.decimals).label("revenue"),
         )
         .join_from(customers, orders, orders.c.customer_id == customers.c.id)
-        .where(customers.c.id.in_(ids))
+        .where(customers.c.id.in_(ids), schema.is_linked)
         .group_by(customers.c.id, *([orders.c.currency] if schema.keeps_currency else []))
     )
     found = {customer_id: Impact() for customer_id in ids}

@@ -21,6 +21,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
     type_coerce,
     union_all,
 )
@@ -33,6 +34,8 @@ from data.schema import Schema, currency_of, is_active
 
 Key = tuple[str | None, str]
 FIRST_YEAR = 1000  # MariaDB's earliest date; below it stands its zero date
+LAST_MONTH = "9999-12"
+MOST_BRANCHES = 1200  # months; one mistyped year must not make a statement of 90,000 parts
 
 
 def monthly_totals(
@@ -58,7 +61,7 @@ def monthly_deleted(
     """The same for the orders of deleted customers, read from the customers' side, who are few."""
     customers, orders = schema.customers, schema.orders
     source = customers.join(orders, orders.c.customer_id == customers.c.id)
-    condition = and_(schema.is_revenue, ~is_active(customers))
+    condition = and_(schema.is_revenue, schema.is_linked, ~is_active(customers))
     return grouped_by_month(connection, schema, source, condition, first=first, last=last)
 
 
@@ -120,7 +123,7 @@ def list_deleted_by_revenue(
             revenue.label("revenue"),
         )
         .select_from(customers.join(orders, orders.c.customer_id == customers.c.id))
-        .where(schema.is_revenue, ~is_active(customers), *_window(schema, first, last))
+        .where(schema.is_revenue, schema.is_linked, ~is_active(customers), *_window(schema, first, last))
         .group_by(customers.c.id, *currency)
         .order_by(revenue.desc(), customers.c.id)
         .limit(limit)
@@ -138,21 +141,22 @@ def list_deleted_by_revenue(
 
 def month_bounds(connection: Connection, schema: Schema) -> tuple[str, str] | None:
     """The first and the last month with a dated order; None where there is none."""
-    if not _has_dates(schema):
-        months = [m for (m, _) in monthly_totals(connection, schema) if m]
-        return (min(months), max(months)) if months else None
-    dated = schema.orders.c.ordered_at
-    statement = select(func.min(dated), func.max(dated)).where(dated >= date(FIRST_YEAR, 1, 1))
-    low, high = connection.execute(statement).one()
-    return (f"{low:%Y-%m}", f"{high:%Y-%m}") if low else None
+    if _has_dates(schema):
+        dated = schema.orders.c.ordered_at
+        statement = select(func.min(dated), func.max(dated)).where(dated >= date(FIRST_YEAR, 1, 1))
+        low, high = (read_month(str(moment or "")[:7]) for moment in connection.execute(statement).one())
+        if low and high:
+            return low, high
+    grouped = grouped_by_month(connection, schema, schema.orders, true())
+    months = [month for month, _ in grouped if month]
+    return (min(months), max(months)) if months else None
 
 
 def months_between(first: str, last: str) -> Iterator[str]:
     """Each month from first to last, both included."""
-    year, month = int(first[:4]), int(first[5:])
-    while (current := f"{year:04}-{month:02}") <= last:
-        yield current
-        year, month = (year + 1, 1) if month == 12 else (year, month + 1)
+    start, end = (int(month[:4]) * 12 + int(month[5:]) - 1 for month in (first, last))
+    for number in range(start, end + 1):
+        yield f"{number // 12:04}-{number % 12 + 1:02}"
 
 
 def next_month(month: str) -> str:
@@ -165,7 +169,7 @@ def read_month(raw: object) -> str | None:
     """What the database answers for a month (202402, "2024-02") as YYYY-MM; None where it is no month."""
     words = f"{raw:06}" if isinstance(raw, int) else str(raw or "")
     found = re.fullmatch(r"(\d{4})-?(0[1-9]|1[0-2])", words)
-    return f"{found[1]}-{found[2]}" if found and int(found[1]) >= 1 else None
+    return f"{found[1]}-{found[2]}" if found and int(found[1]) >= FIRST_YEAR else None
 
 
 def _has_dates(schema: Schema) -> bool:
@@ -179,10 +183,12 @@ def _by_month(
     if not _has_dates(schema) or schema.order_table is None:
         return grouped_by_month(connection, schema, schema.orders, condition, first=first, last=last)
     bounds = month_bounds(connection, schema)
-    branches = []
+    span: list[str] = []
     if bounds:
-        span = months_between(max(first or bounds[0], bounds[0]), min(last or bounds[1], bounds[1]))
-        branches = [_branch(schema, month, and_(condition, *_window(schema, month, month))) for month in span]
+        span = list(months_between(max(first or bounds[0], bounds[0]), min(last or bounds[1], bounds[1])))
+    if len(span) > MOST_BRANCHES:
+        return grouped_by_month(connection, schema, schema.orders, condition, first=first, last=last)
+    branches = [_branch(schema, month, and_(condition, *_window(schema, month, month))) for month in span]
     if first is None and last is None:
         dated = schema.orders.c.ordered_at
         undated = or_(dated.is_(None), dated < date(FIRST_YEAR, 1, 1))
@@ -213,7 +219,9 @@ def grouped_by_month(
         .where(condition, *_window(schema, first, last))
         .group_by(month, *_currency_keys(schema))
     )
-    return _figures(schema, connection.execute(statement))
+    found = _figures(schema, connection.execute(statement))
+    # SQLite compares text, so what is no date may stand within the window.
+    return {key: figures for key, figures in found.items() if key[0] or not (first or last)}
 
 
 def month_expression(schema: Schema) -> ColumnElement[Any]:
@@ -248,7 +256,7 @@ def _window(schema: Schema, first: str | None, last: str | None) -> list[ColumnE
 
     compared = type_coerce(dated, String()) if schema.dialect == "sqlite" else dated
     lower = [compared >= day(first)] if first else []
-    upper = [compared < day(next_month(last))] if last else []
+    upper = [compared < day(next_month(last))] if last and last < LAST_MONTH else []
     if last and not first and schema.dialect != "sqlite":
         lower = [dated >= date(FIRST_YEAR, 1, 1)]
     return [*lower, *upper]
