@@ -62,26 +62,25 @@ if ids:
     ).drop(columns=[name for name in ("email", "phone", "created_at") if name not in schema.present])
     config = {
         "id": st.column_config.Column("Number", width="small"),
-        "name": st.column_config.TextColumn("Name", width="large"),
-        "email": st.column_config.TextColumn("E-mail", width="large"),
-        "phone": st.column_config.TextColumn("Phone", width="medium"),
+        "name": st.column_config.TextColumn("Name", width="medium"),
+        "email": st.column_config.TextColumn("E-mail", width="medium"),
+        "phone": st.column_config.TextColumn("Phone", width="small"),
         "created_at": lists.time_column("Customer since"),
     }
     selected = lists.select_rows(
         frame, ids, config=config, alt=f"{len(ids)} active customers; select rows to edit or delete"
     )
 elif search:
-    st.info(
-        "No active customer matches. There may be a deleted one: see View Deleted Customers.",
-        icon=":material/search_off:",
-    )
+    others = count(lists.count_customers(url, True, search), "deleted customer")
+    st.info(f"No active customer matches; {others} would.", icon=":material/search_off:")
 else:
     st.info("There are no customers yet. Add New Customer makes the first one.", icon=":material/group:")
 
 with st.container(horizontal=True, vertical_alignment="center"):
-    lists.pager(page, total=matching)
+    if ids:
+        lists.pager(page, total=matching)
     st.space("stretch")
-    if may_change and not selected:
+    if may_change and ids and not selected:
         st.caption("Select rows to edit or delete.", width="content")
     st.button(
         "Edit",

@@ -24,8 +24,8 @@ may_change = here.actor.may(Permission.CHANGE_CUSTOMERS) and not here.read_only
 
 answer = st.container()
 with st.container(horizontal=True, vertical_alignment="center"):
-    search = lists.search_box()
-    sort = lists.sort_box(SORTS)
+    search = lists.search_box(deleted=True)
+    sort = lists.sort_box(SORTS, deleted=True)
 
 page = lists.read_page(here, deleted=True, search=search, sort=sort)
 deleted = lists.count_customers(here.database.settings.database_url, True, "")
@@ -77,7 +77,8 @@ else:
     )
 
 with st.container(horizontal=True, vertical_alignment="center"):
-    lists.pager(page, total=matching)
+    if ids:
+        lists.pager(page, total=matching)
     st.space("stretch")
     if may_change and ids and not selected:
         st.caption("Select rows to restore.", width="content")

@@ -79,12 +79,10 @@ def _delete(here: Here, ids: Sequence[CustomerId]) -> None:
             if st.button("Keep", key="keep"):
                 close()
                 st.rerun()
-            if st.button(
-                "Delete customer" if one else f"Delete {len(found)} customers",
-                key="confirm_delete",
-                icon=":material/person_off:",
-            ):
-                _try(lambda: actions.delete(list(found), PAGE, reason=reason or "", note=note))
+            label = "Delete customer" if one else f"Delete {len(found)} customers"
+            confirmed = st.button(label, key="confirm_delete", icon=":material/person_off:")
+        if confirmed:
+            _try(lambda: actions.delete(list(found), PAGE, reason=reason or "", note=note))
 
     _open(f"Delete {typed(one.name)}?" if one else f"Delete {count(len(found), 'customer')}?", body)
 

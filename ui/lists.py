@@ -33,40 +33,48 @@ def count_customers(_url: str, deleted: bool, search: str) -> int:
         return queries.count_customers(moment.connection, database.schema, deleted=deleted, search=search)
 
 
-def first_page() -> None:
-    """A new search or order begins at its first page."""
-    for key in ("after", "before"):
-        st.query_params.pop(key, None)
+def go_to(**changes: str | None) -> None:
+    """Changes the address: these keys set (None: removed), and a list begins at its first page unless a cursor is among them.
+
+    The server alone writes it: widgets bound to the address write it too, and the later one wins.
+    """
+    st.session_state.pop("flash", None)
+    kept = {key: value for key, value in st.query_params.to_dict().items() if key not in ("after", "before", *changes)}
+    st.query_params.from_dict(kept | {key: value for key, value in changes.items() if value})
 
 
-def search_box() -> str:
-    """The search, in the address as ?search=."""
-    words = st.text_input(
+def search_box(*, deleted: bool = False) -> str:
+    """The search, in the address as ?search=. Each list has a key of its own, so that none inherits the other's."""
+    key = "search_deleted" if deleted else "search"
+    st.session_state.setdefault(key, st.query_params.get("search", ""))
+    st.text_input(
         "Search",
-        key="search",
+        key=key,
         type="search",
         live="400ms",
         placeholder="Name, beginning of the e-mail, or #number",
         max_chars=200,
-        bind="query-params",
-        on_change=first_page,
+        on_change=lambda: go_to(search=st.session_state[key]),
         label_visibility="collapsed",
     )
-    return words or ""
+    return str(st.session_state[key] or "")
 
 
-def sort_box(sorts: Sorts) -> tuple[str, bool]:
+def sort_box(sorts: Sorts, *, deleted: bool = False) -> tuple[str, bool]:
     """The order, in the address as ?sort=; answers the column and whether it descends."""
-    name = st.selectbox(
+    key = "sort_deleted" if deleted else "sort"
+    first = next(iter(sorts))
+    asked = st.query_params.get("sort", first)
+    st.session_state.setdefault(key, asked if asked in sorts else first)
+    st.selectbox(
         "Order",
         list(sorts),
-        key="sort",
-        bind="query-params",
-        on_change=first_page,
+        key=key,
+        on_change=lambda: go_to(sort=None if st.session_state[key] == first else st.session_state[key]),
         label_visibility="collapsed",
         width=220,
     )
-    return sorts[name or next(iter(sorts))]
+    return sorts[st.session_state[key]]
 
 
 def read_page(here: Here, *, deleted: bool, search: str, sort: tuple[str, bool]) -> Page[Customer]:
@@ -88,7 +96,7 @@ def read_page(here: Here, *, deleted: bool, search: str, sort: tuple[str, bool])
             return ask(moment.connection, after=after, before=before)
         except InvalidInput as error:
             st.info(typed(error))
-            first_page()
+            go_to()
             return ask(moment.connection)
 
 
@@ -115,17 +123,13 @@ def select_rows(
 def pager(page: Page[Customer], *, total: int) -> None:
     """Previous and Next, by cursor; and a word where no index served."""
 
-    def go(key: str, cursor: str) -> None:
-        first_page()
-        st.query_params[key] = cursor
-
     st.button(
         "Previous",
         key="previous",
         icon=":material/chevron_left:",
         disabled=not page.previous,
-        on_click=go,
-        args=("before", page.previous),
+        on_click=go_to,
+        kwargs={"before": page.previous},
     )
     st.button(
         "Next",
@@ -133,8 +137,8 @@ def pager(page: Page[Customer], *, total: int) -> None:
         icon=":material/chevron_right:",
         icon_position="right",
         disabled=not page.next,
-        on_click=go,
-        args=("after", page.next),
+        on_click=go_to,
+        kwargs={"after": page.next},
     )
     shown = f"{len(page.items)} of {total:,}"
     st.caption(

@@ -64,15 +64,13 @@ def period_picker(url: str) -> tuple[str | None, str | None, str]:
     """The period, in the address as ?period= (and ?from=, ?to=): first month, last month, and its words."""
     name = st.segmented_control(
         "Period",
-        list(
-            PERIODS,
-            wrap=True,
-        ),
+        list(PERIODS),
         default="12 months",
         key="period",
         required=True,
         bind="query-params",
         label_visibility="collapsed",
+        wrap=True,
     )
     number = PERIODS[str(name)] if name else 12
     if number:

@@ -15,8 +15,12 @@ NO_DATE = "No date"
 
 
 def typed(words: object) -> str:
-    """Somebody's words for Markdown: shown as typed, whatever they contain."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", str(words)).replace("\n", " ")
+    """Somebody's words for Markdown: shown as typed, whatever they contain.
+
+    Addresses would become links however they are escaped, so an invisible word joiner stands in them.
+    """
+    words = re.sub(r"(@|://|www)", "\\1\u2060", str(words), flags=re.IGNORECASE)
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", words).replace("\n", " ")
 
 
 def amount(value: Decimal, decimals: int = 2) -> str:

@@ -1,0 +1,67 @@
+"""A real Chromium and, for each journey, a real dashboard on a small shop of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser_server import ROOT, Server, chromium, dashboard, settled
+from playwright.sync_api import Browser, Page
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser for all journeys."""
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A fresh visitor, in Lisbon, with a small laptop."""
+    context = browser.new_context(viewport={"width": 1366, "height": 768}, timezone_id="Europe/Lisbon")
+    context.set_default_timeout(20_000)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def shop_url(empty_url: str) -> str:
+    """A small demo company on each engine in turn."""
+    command = [sys.executable, "-m", "data.demo", "--customers", "120", "--orders", "2000", "--database-url", empty_url]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    return empty_url
+
+
+@pytest.fixture
+def server(shop_url: str, tmp_path: Path) -> Iterator[Server]:
+    """A dashboard on the shop."""
+    with dashboard(shop_url, tmp_path / "serve.log") as running:
+        yield running
+
+
+def open_at(page: Page, server: Server, path: str = "") -> None:
+    """Goes to a page of the dashboard and waits until it is there."""
+    page.goto(f"{server.url}/{path}")
+    settled(page)
+
+
+def tick(page: Page, *rows: int) -> None:
+    """Selects rows of the first table by their checkboxes; a table is a canvas, so by position."""
+    table = page.get_by_test_id("stDataFrame").first
+    page.get_by_test_id("glide-cell-1-0").first.wait_for(state="attached")
+    box = table.bounding_box()
+    assert box
+    for row in rows:
+        page.mouse.click(box["x"] + 17, box["y"] + 36 + 35 * row + 17)
+    settled(page)
+
+
+def cell(page: Page, column: int, row: int) -> str:
+    """A cell's text; column 0 is the row's checkbox."""
+    found = page.get_by_test_id(f"glide-cell-{column}-{row}").first
+    found.wait_for(state="attached")
+    return found.text_content() or ""
