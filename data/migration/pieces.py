@@ -82,7 +82,7 @@ def _index(
 ) -> Piece:
     """An index on these columns, named after the first `name_of`; another one that begins with them serves as well."""
     name = "_".join(["idx", table.name, *columns[:name_of]])[:LONGEST_NAME]
-    indexes = {str(i["name"]): i for i in inspect(connection).get_indexes(table.name, schema=table.schema)}
+    indexes = {_unescaped(i["name"]): i for i in inspect(connection).get_indexes(table.name, schema=table.schema)}
     whole = [i["column_names"] for i in indexes.values() if not i.get("dialect_options", {}).get("sqlite_where")]
     there = any(found[: len(columns)] == list(columns) for found in whole)
     on, place = quoted_table(connection, table), quoted(connection, name)
@@ -102,12 +102,17 @@ def _index(
     return Piece(f"index {name}", table.name, there, (make,), (drop,) if name in indexes else (), clash, optional)
 
 
+def _unescaped(name: object) -> str:
+    """SQLAlchemy reads a MariaDB index's name as SHOW CREATE TABLE writes it."""
+    return str(name).replace("``", "`")
+
+
 def _index_of_foreign_key(connection: Connection, table: Table, column: str, name: str) -> str:
     """What must be put back with the index `name`: MariaDB drops the index that it made itself for a foreign key
     as soon as another one serves, and then does not let that one go."""
     inspector = inspect(connection)
     indexes = inspector.get_indexes(table.name, schema=table.schema)
-    if any(i["name"] != name and i["column_names"][:1] == [column] for i in indexes):
+    if any(_unescaped(i["name"]) != name and i["column_names"][:1] == [column] for i in indexes):
         return ""
     keys = inspector.get_foreign_keys(table.name, schema=table.schema)
     names = [str(key["name"]) for key in keys if key["constrained_columns"] == [column]]

@@ -39,6 +39,7 @@ class Session:
 
     def tell(self, line: str) -> None:
         """Says a sentence; in a dry run as a comment, so that the whole of it is SQL."""
+        line = " ".join(line.splitlines())  # a comment of theirs may have several, which would be no comment of ours
         self.say(f"-- {line}" if self.dry_run else line)
 
     def run(self, *alternatives: str, table: str = "") -> None:
@@ -53,8 +54,10 @@ class Session:
                 break
             except DBAPIError as error:
                 if error_code(error) not in REFUSED_ALGORITHM or number == len(alternatives):
-                    explained = _explained(error, table)
-                    raise (explained or error) from explained and error
+                    special = _explained(error, table)
+                    if special:
+                        raise special from error
+                    raise
                 self.tell("The server refuses this way of doing it for this table; the next one also lets others work.")
         if self.dry_run and len(alternatives) > 1:
             self.tell("Where the server refuses that, it is: " + f"{alternatives[1]};")
