@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -24,11 +26,11 @@ from sqlalchemy import inspect, text
 
 from data import events, integrity, queries
 from data.database import Database, attach, make_engine, snapshot
-from data.demo import Size, ensure_demo, make
+from data.demo import Size, build, ensure_demo, make
 from data.demo.__main__ import main
 from data.demo.build import CHUNK
 from data.demo.company import NONE, Calendar, Orders, found_company, generate_orders
-from data.errors import DatabaseUnavailable
+from data.errors import DatabaseUnavailable, EvenbooksError
 from data.settings import DEFAULT_REASONS, DEMO_FILE, ROOT, File, Settings
 
 MOMENT = datetime(2026, 8, 20, 15, 30, tzinfo=UTC)
@@ -137,8 +139,8 @@ def test_nothing_is_dated_in_the_future_or_before_the_customer_joined(company: D
 
 @pytest.mark.parametrize("moment", EMBEDDED_MOMENTS, ids=str)
 def test_nobody_is_deleted_or_restored_in_the_future(moment: datetime) -> None:
-    for seed in range(5):
-        plan = found_company(Calendar.until(moment, 36), 2000, 30_000, seed).deletions
+    for months in (1, 2, 36):
+        plan = found_company(Calendar.until(moment, months), 2000, 30_000, 42).deletions
         assert [one.at for one in plan] == sorted(one.at for one in plan)
         assert plan[-1].at <= moment.timestamp()
 
@@ -216,6 +218,8 @@ def test_its_first_check_is_kept_and_even(company: Database) -> None:
         kept = queries.last_check(moment.connection, company.schema)
     assert kept is not None
     assert (kept.even, kept.unseen) == (True, 0)
+    # The migration keeps one too, from before anybody was deleted.
+    assert Decimal(json.loads(kept.report)["totals"][0]["deleted"]) > 0
 
 
 def test_its_money_is_exact(company: Database) -> None:
@@ -270,9 +274,11 @@ def test_the_command_tells_what_it_made(empty_url: str, capsys: pytest.CaptureFi
         r"Made the demo company: 50 customers \(\d of them deleted\), 400 orders over 6 months, in [\d.]+ s\.\n",
         told.out,
     )
-    lines = told.err.splitlines()
-    assert lines[-1] == "450 of 450 rows written"
-    assert len(lines) < 6
+    *written, last, indexes, migrating, deleting, checking = told.err.splitlines()
+    assert last == "450 of 450 rows written"
+    assert len(written) < 4
+    assert [indexes, migrating, checking] == ["Making the indexes", "Migrating", "Checking"]
+    assert re.fullmatch(r"Deleting \d customers", deleting)
 
 
 def test_it_refuses_a_database_with_a_company_and_changes_nothing(
@@ -355,12 +361,29 @@ def test_a_failure_at_the_end_leaves_no_half_company(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(integrity, "run_and_record", interrupt)
+        patched.setattr(build, "_check", interrupt)
         with pytest.raises(KeyboardInterrupt):
             ensure_demo(embedded, lambda line: None)
     assert [p.name for p in (tmp_path / "var").iterdir()] == ["demo.sqlite.lock"]
     ensure_demo(embedded, lambda line: None)
     assert (tmp_path / "var" / "demo.sqlite").exists()
+
+
+def test_a_file_whose_log_is_still_in_use_is_not_taken(
+    embedded: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers = []
+
+    def look(_database: Database) -> None:
+        readers.append(sqlite3.connect(tmp_path / "var" / "demo.sqlite.partial", isolation_level=None))
+        readers[0].execute("BEGIN")
+        readers[0].execute("SELECT count(*) FROM orders").fetchone()
+
+    monkeypatch.setattr(build, "_check", look)
+    with pytest.raises(EvenbooksError, match="something else has"):
+        ensure_demo(embedded, lambda line: None)
+    assert [p.name for p in (tmp_path / "var").iterdir()] == ["demo.sqlite.lock"]
+    readers[0].close()
 
 
 def test_a_folder_that_cannot_be_written_is_named(embedded: Settings, tmp_path: Path) -> None:

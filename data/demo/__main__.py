@@ -64,23 +64,23 @@ def _settings(database_url: str | None) -> Settings:
 
 
 class Progress:
-    """A bar on a terminal; elsewhere a line at every quarter."""
+    """A bar on a terminal; elsewhere a line at every quarter and at what follows."""
 
     def __init__(self, total: int) -> None:
         self.bar = tqdm(total=total, unit=" rows", unit_scale=True, file=sys.stderr, disable=not sys.stderr.isatty())
-        self.total, self.done, self.told = total, 0, 0
+        self.total, self.done = total, 0
 
-    def step(self, count: int, kind: str) -> None:
-        """So many more rows of this kind are done."""
-        self.bar.set_description(kind, refresh=False)
-        if kind == "deletions":
-            self.bar.refresh()
-            return
-        self.bar.update(count)
+    def step(self, count: int, what: str) -> None:
+        """So many more rows of this kind are written; or 0 and what begins."""
+        quarters = 4 * self.done // self.total
         self.done += count
-        quarter = 4 * self.done // self.total
-        if self.bar.disable and quarter > self.told:
-            self.told = quarter
+        self.bar.set_description(what)
+        self.bar.update(count)
+        if not self.bar.disable:
+            return
+        if count == 0:
+            sys.stderr.write(f"{what[:1].upper()}{what[1:]}\n")
+        elif 4 * self.done // self.total > quarters:
             sys.stderr.write(f"{self.done:,} of {self.total:,} rows written\n")
 
     def close(self) -> None:

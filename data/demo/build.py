@@ -29,10 +29,10 @@ from data.settings import Settings
 CHUNK = 100_000  # rows in memory at once
 
 Say = Callable[[str], None]
-Step = Callable[[int, str], None]  # so many more rows of this kind are done
+Step = Callable[[int, str], None]  # so many more rows are written; or 0 and what begins
 
 
-def quietly(_count: int, _kind: str) -> None:
+def quietly(_count: int, _what: str) -> None:
     """Shows no progress."""
 
 
@@ -134,11 +134,13 @@ def make(
         with translated(settings.url), engine.connect().execution_options(write=True) as connection:
             refuse_company(connection)
             _load(connection, calendar, base, size, step)
+        step(0, "migrating")
         migrate(settings, revenue_index=revenue_index, engine=engine)
         database = attach(settings, engine=engine)
+        step(0, f"deleting {len(base.still_deleted):,} customers")
         for deletion in base.deletions:
             _carry_out(database, deletion)
-            step(len(deletion.ids), "deletions")
+        step(0, "checking")
         _check(database)
     finally:
         engine.dispose()
@@ -161,6 +163,7 @@ def _load(connection: Connection, calendar: Calendar, base: Base, size: Size, st
         number += len(some)
         _keep(connection)
         step(len(some), "orders")
+    step(0, "making the indexes")
     create_indexes(connection)
     connection.commit()
 
