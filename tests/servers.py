@@ -42,6 +42,7 @@ def mariadb(*options: str) -> Iterator[str]:
                     f"--datadir={home}/db",
                     f"--socket={home}/s",
                     f"--pid-file={home}/pid",
+                    f"--tmpdir={home}",  # a starting server empties the tmpdir of temporary tables, others' too
                     "--skip-networking",
                     *options,
                 ],
