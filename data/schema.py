@@ -16,7 +16,9 @@ from sqlalchemy import (
     Boolean,
     Column,
     Connection,
+    CursorResult,
     DateTime,
+    Executable,
     Index,
     Integer,
     LargeBinary,
@@ -39,7 +41,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.mysql import LONGTEXT
 from sqlalchemy.engine import Dialect
-from sqlalchemy.exc import NoSuchTableError
+from sqlalchemy.exc import NoSuchTableError, OperationalError, ProgrammingError
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 
@@ -327,13 +329,17 @@ def reflect(connection: Connection, settings: Settings) -> Schema:
     present = _present_columns(table, settings)
     _check_key(table, settings)
     order_table, orders = _orders(connection, settings, table)
+    lens = _customers(table, settings, present)
+    for section, rows in (("customers", lens), ("orders", orders)):
+        if getattr(settings, section).where:
+            _try(connection, select(rows.c.id).where(text("1 = 0")), f"[{section}] where")
     dialect = "mysql" if connection.dialect.name == "mariadb" else connection.dialect.name
     return Schema(
         settings=settings,
         dialect=dialect,
         customer_table=table,
         order_table=order_table,
-        customers=_customers(table, settings, present),
+        customers=lens,
         orders=orders,
         present=present,
         indexed=_indexed_labels(connection, table, settings),
@@ -461,11 +467,21 @@ def _orders(connection: Connection, settings: Settings, customers: Table) -> tup
 
 def _try_query(connection: Connection, mapping: OrdersMapping, labels: list[str]) -> None:
     """Runs the mapping's query for no rows, so that a label it lacks is named at the start."""
-    result = connection.execute(text(f"SELECT * FROM ({literal_sql(mapping.query or '')}) AS order_query WHERE 1 = 0"))
-    found = list(result.keys())
+    statement = text(f"SELECT * FROM ({literal_sql(mapping.query or '')}) AS order_query WHERE 1 = 0")
+    found = list(_try(connection, statement, "[orders] query").keys())
     for label in labels:
         if label not in found:
             raise ConfigurationError(f"[orders] query has no column {label}. It has: {', '.join(found)}.")
+
+
+def _try(connection: Connection, statement: Executable, setting: str) -> CursorResult[Any]:
+    """Runs SQL of the mapping. Raises ConfigurationError with the database's own words where it cannot."""
+    try:
+        return connection.execute(statement)
+    except (OperationalError, ProgrammingError) as error:
+        if error.connection_invalidated:
+            raise
+        raise ConfigurationError(f"{setting} cannot be run: {error.orig}") from error
 
 
 def _indexed_labels(connection: Connection, table: Table, settings: Settings) -> frozenset[str]:

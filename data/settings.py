@@ -115,8 +115,8 @@ class Environment(BaseSettings):
 
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", case_sensitive=False)
 
-    database_url: str | None = None
-    reports_database_url: str | None = None
+    database_url: str | None = Field(default=None, repr=False)
+    reports_database_url: str | None = Field(default=None, repr=False)
     evenbooks_config: Path | None = None
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 8501
@@ -125,8 +125,9 @@ class Environment(BaseSettings):
 class Settings(File):
     """Everything that is configured, from the file and the environment."""
 
-    database_url: str
-    reports_database_url: str | None = None
+    # Not shown, because they may hold passwords; `url` hides its own.
+    database_url: str = Field(repr=False)
+    reports_database_url: str | None = Field(default=None, repr=False)
     is_demo: bool = False
     host: str = "127.0.0.1"
     port: int = 8501
@@ -223,25 +224,40 @@ def _read_file(path: Path) -> File:
 
 def _sentences(error: ValidationError, where: str, model: type[BaseModel]) -> str:
     """Each problem as a sentence that names the key and what was found."""
-    problems = dict.fromkeys(_sentence(dict(problem), model) for problem in error.errors())
-    return "\n".join(f"{where}: {problem}" for problem in problems)
+    problems: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for problem in error.errors():
+        problems.setdefault(_path(problem["loc"]), []).append(dict(problem))
+    # Of a value that may be this or that, the complaint about its inside says more.
+    inside = {path[:n] for path in problems for n in range(len(path))}
+    return "\n".join(f"{where}: {_sentence(p, found, model)}" for p, found in problems.items() if p not in inside)
 
 
-def _sentence(problem: dict[str, Any], model: type[BaseModel]) -> str:
-    path = [str(part) for part in problem["loc"] if not str(part).startswith(("function-", "list[", "str", "int"))]
+def _path(loc: tuple[int | str, ...]) -> tuple[str, ...]:
+    """The key's path, without pydantic's names for the alternatives of a value."""
+    kinds = ("str", "int", "float", "bool")
+    return tuple(
+        str(part)
+        for n, part in enumerate(loc)
+        if not (n > 1 and str(part).startswith(("function-", "list["))) and not (n > 2 and part in kinds)
+    )
+
+
+def _sentence(path: tuple[str, ...], problems: list[dict[str, Any]], model: type[BaseModel]) -> str:
     key = path[0] if len(path) == 1 else f"[{path[0]}] {'.'.join(path[1:])}" if path else ""
-    if problem["type"] == "extra_forbidden":
+    kind = problems[0]["type"]
+    if kind == "extra_forbidden":
         known = _known_keys(model, path[:-1])
         near = difflib.get_close_matches(path[-1], known, n=1)
         hint = f"did you mean {near[0]}?" if near else f"these are: {', '.join(known)}."
         return f"{key} is not a known key; {hint}"
-    if problem["type"] == "value_error" and len(path) == 1:
-        return f"[{key}] {problem['msg'].removeprefix('Value error, ')}."
-    message = problem["msg"].removeprefix("Value error, ")
-    return f"{key}: {message[0].lower()}{message[1:]}; found {problem['input']!r}."
+    messages = list(dict.fromkeys(problem["msg"].removeprefix("Value error, ") for problem in problems))
+    if kind == "value_error" and len(path) == 1:
+        return f"[{key}] {messages[0]}."
+    words = ", or ".join(message[0].lower() + message[1:] for message in messages)
+    return f"{key}: {words}; found {problems[0]['input']!r}."
 
 
-def _known_keys(model: type[BaseModel], path: list[str]) -> list[str]:
+def _known_keys(model: type[BaseModel], path: tuple[str, ...]) -> list[str]:
     for part in path:
         field = model.model_fields.get(part)
         if field is None or not isinstance(field.annotation, type) or not issubclass(field.annotation, BaseModel):
