@@ -261,8 +261,9 @@ def _refuse_taken_email(
     connection: Connection, schema: Schema, clean: Mapping[str, str | None], owner: Customer | None
 ) -> None:
     email = clean.get("email")
-    other = queries.find_by_email(connection, schema, email) if email else None
-    if other and (owner is None or other.id != owner.id):
+    this = owner.id if owner else None
+    other = queries.find_by_email(connection, schema, email, other_than=this) if email else None
+    if other:
         raise EmailTaken(other)
 
 
@@ -271,6 +272,8 @@ def _clean(schema: Schema, values: Mapping[str, str], fields: Sequence[FormField
     clean: dict[str, str | None] = {}
     for f in fields:
         words = re.sub(r"\s+", " ", values.get(f.key, "")).strip()
+        if not any(c.isprintable() for c in words):
+            words = ""  # only zero-width characters and the like
         if not words and f.required:
             raise InvalidInput(f"{f.label} is blank. Every customer needs one.", field=f.key)
         if f.max_length is not None and len(words) > f.max_length:

@@ -139,5 +139,3 @@ def _active(shop: Database) -> list[Customer]:
 def test_rows_are_frozen() -> None:
     with pytest.raises(AttributeError):
         Customer(1, "Ana").name = "Bo"  # type: ignore[misc]
-
-

@@ -39,7 +39,11 @@ def actor(number: int) -> Actor:
 
 def crowd(shop: Database) -> None:
     fill(shop.engine, "customers", [{"id": n, "name": f"N{n}"} for n in MANY])
-    fill(shop.engine, "orders", [{"id": n, "customer_id": n, "ordered_at": "2024-01-05 00:00:00", "total": "1.10"} for n in MANY])
+    fill(
+        shop.engine,
+        "orders",
+        [{"id": n, "customer_id": n, "ordered_at": "2024-01-05 00:00:00", "total": "1.10"} for n in MANY],
+    )
 
 
 def test_each_customer_is_deleted_by_exactly_one_of_eight(shop: Database) -> None:
@@ -64,7 +68,9 @@ def test_new_orders_meanwhile_raise_no_false_alarm(shop: Database) -> None:
     def sell() -> None:
         while not done.is_set():
             sale = {"customer": 100 + len(sold) % len(MANY)}
-            statement = text("INSERT INTO orders (customer_id, ordered_at, total) VALUES (:customer, '2024-01-06', 2.20)")
+            statement = text(
+                "INSERT INTO orders (customer_id, ordered_at, total) VALUES (:customer, '2024-01-06', 2.20)"
+            )
             in_transaction(shop, lambda c: c.execute(statement, sale))  # noqa: B023
             sold.append(1)
 

@@ -19,7 +19,11 @@ from data.queries.checks import Part
 from data.records import Figures
 
 IDS = [person["id"] for person in PEOPLE]
-ACTORS = [Actor("ann", Role.STAFF, Door.DASHBOARD), Actor("bob", Role.ADMIN, Door.API), Actor("os:x", Role.ADMIN, Door.COMMAND)]
+ACTORS = [
+    Actor("ann", Role.STAFF, Door.DASHBOARD),
+    Actor("bob", Role.ADMIN, Door.API),
+    Actor("os:x", Role.ADMIN, Door.COMMAND),
+]
 STEPS = st.lists(
     st.tuples(
         st.sampled_from([delete_many, restore_many]),
@@ -59,7 +63,9 @@ def assert_even(found: Parts) -> None:
 
 @given(steps=STEPS)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_sequence_of_deletes_and_restores_moves_no_total(long_lived: Database, steps: list[tuple[Any, ...]]) -> None:
+def test_any_sequence_of_deletes_and_restores_moves_no_total(
+    long_lived: Database, steps: list[tuple[Any, ...]]
+) -> None:
     shop = long_lived
     start = parts(shop)["total"]
     assert {month: figures.total for (month, _), figures in start.items()} == by_hand(SALES)

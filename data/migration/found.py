@@ -14,6 +14,7 @@ from data.schema import Schema, literal_sql
 
 
 def say_found(session: Session, schema: Schema) -> None:
+    """Says what the database is and what is in it already."""
     connection, mapping = session.connection, session.settings.customers
     tables = [schema.customer_table, *([schema.order_table] if schema.order_table is not None else [])]
     session.tell(f"{_engine_name(connection)} at {connection.engine.url.render_as_string(hide_password=True)}")
@@ -99,6 +100,7 @@ def rules_on_delete(connection: Connection, table: Table) -> list[tuple[list[str
 
 
 def say_todo(session: Session, schema: Schema, todo: Sequence[Piece], present: set[str]) -> None:
+    """Says what is missing and will be made."""
     missing = [t.name for t in schema.own.all if t.name not in present]
     work = [*(f"table {name}" for name in missing), *(piece.name for piece in todo)]
     if VERSION_TABLE not in present:

@@ -149,6 +149,7 @@ def quoted(connection: Connection, name: str) -> str:
 
 
 def quoted_table(connection: Connection, table: Table) -> str:
+    """The table's name, its schema's before it where it has one, quoted for this engine."""
     return ".".join(quoted(connection, part) for part in (table.schema, table.name) if part)
 
 

@@ -14,7 +14,7 @@ from data.migration.pieces import pieces, unusable
 from data.migration.session import Session
 from data.queries.revenue import Key
 from data.records import Figures
-from data.schema import Schema, reflect
+from data.schema import Schema, is_active, reflect
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def deleted_rows(connection: Connection, schema: Schema) -> set[Any]:
     """Keys of every row with a deleted_at, the mapping's slice or not."""
     if not schema.migrated:
         return set()
-    statement = select(schema.physical("id")).where(schema.physical("deleted_at").is_not(None))
+    statement = select(schema.physical("id")).where(~is_active(schema.customer_table, schema.settings.customers.deleted_at))
     return set(connection.execute(statement).scalars())
 
 

@@ -200,22 +200,31 @@ def _forms(schema: Schema, words: str) -> list[str]:
     return list(dict.fromkeys([words, words.lower(), words.upper(), words.title()]))
 
 
-def find_by_email(connection: Connection, schema: Schema, email: str) -> Customer | None:
+def find_by_email(
+    connection: Connection, schema: Schema, email: str, *, other_than: CustomerId | None = None
+) -> Customer | None:
     """The customer with this e-mail address, whatever its case: an active one, else the last deleted one."""
     if "email" not in schema.present:
         return None
     customers = schema.customers
     same = _comparable(schema, customers.c.email, email) == email
     if schema.dialect == "sqlite":
-        same = or_(same, func.lower(customers.c.email) == email.lower(), customers.c.email.in_(_forms(schema, email)))
+        spellings = [_ascii_lower(form) for form in _forms(schema, email)]
+        same = func.lower(customers.c.email).in_(spellings)
+    others = true() if other_than is None else customers.c.id != other_than
     statement = (
         select(customers)
-        .where(same)
+        .where(same, others)
         .order_by(is_active(customers).desc(), customers.c.deleted_at.desc(), customers.c.id)
         .limit(1)
     )
     row = connection.execute(statement).first()
     return Customer(*row) if row else None
+
+
+def _ascii_lower(words: str) -> str:
+    """What SQLite's lower() makes of it."""
+    return "".join(c.lower() if c.isascii() else c for c in words)
 
 
 def list_deleted_ids(connection: Connection, schema: Schema) -> list[tuple[CustomerId, Any]]:
