@@ -39,7 +39,7 @@ def undo_steps(session: Session, file: Path) -> None:
     for piece in todo:
         if not piece.outside:
             session.run(*piece.drop, table=piece.table)
-    # The events last: until then, an interrupted undo knows what it has to do.
+    # Ours after theirs, the events last: an interrupted undo must still know what it has to do.
     order = [VERSION_TABLE, *(t.name for t in reversed(schema.own.all))]
     for name in [name for name in order if name in present]:
         session.run(f"DROP TABLE {name}", table=name)
