@@ -35,7 +35,9 @@ def deleted_rows(connection: Connection, schema: Schema) -> set[Any]:
     """Keys of every row with a deleted_at, the mapping's slice or not."""
     if not schema.migrated:
         return set()
-    statement = select(schema.physical("id")).where(~is_active(schema.customer_table, schema.settings.customers.deleted_at))
+    statement = select(schema.physical("id")).where(
+        ~is_active(schema.customer_table, schema.settings.customers.deleted_at)
+    )
     return set(connection.execute(statement).scalars())
 
 
