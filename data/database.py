@@ -19,7 +19,15 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from data import queries
-from data.errors import Conflict, DatabaseReadOnly, DatabaseUnavailable, EvenbooksError, InvalidInput, NotMigrated
+from data.errors import (
+    ConfigurationError,
+    Conflict,
+    DatabaseReadOnly,
+    DatabaseUnavailable,
+    EvenbooksError,
+    InvalidInput,
+    NotMigrated,
+)
 from data.schema import MIGRATION, Schema, reflect
 from data.settings import Settings, load_settings
 
@@ -32,6 +40,8 @@ UNREACHABLE = {1040, 1044, 1045, 1049, 1053, 1077, 1079, 1927, 2002, 2003, 2005,
 # Text that a column's character set or length cannot hold.
 UNFIT = {1267, 1366, 1406}
 TOO_LARGE = {1264, 1690}
+# A table or column that is not there, or SQL of the mapping that the server cannot read.
+UNLIKE = {1046, 1054, 1064, 1146}
 READ_ONLY = {1142, 1143, 1290, 1792, 1836, 1148}
 
 
@@ -108,7 +118,7 @@ def attach(settings: Settings, *, engine: Engine | None = None) -> Database:
     if (
         url.get_backend_name() == "sqlite"
         and url.database
-        and not Path(url.database).exists()
+        and not Path(url.database.removeprefix("file:")).exists()
         and ":memory:" not in url.database
     ):
         raise DatabaseUnavailable(f"There is no database file {url.database}. DATABASE_URL names it.")
@@ -200,8 +210,17 @@ def in_transaction(database: Database, work: Callable[[Connection], T]) -> T:
 
 
 def try_writing(database: Database) -> None:
-    """Writes nothing, as a writer would. Raises DatabaseReadOnly where the account or the server refuses."""
-    in_transaction(database, lambda connection: queries.touch_chain(connection, database.schema))
+    """Writes nothing, as a writer would. Raises DatabaseReadOnly where the account or the server refuses.
+
+    A database that is busy with somebody else's writing can be written to.
+    """
+    with translated(database.engine.url):
+        try:
+            with database.engine.connect().execution_options(write=True) as connection, connection.begin():
+                queries.touch_chain(connection, database.schema)
+        except DBAPIError as error:
+            if not is_retried(error):
+                raise
 
 
 def in_transaction_of(connection: Connection | None, work: Callable[[Connection, Database], T]) -> T:
@@ -280,6 +299,10 @@ def _meaning(error: DBAPIError, url: str) -> EvenbooksError | None:
         return EvenbooksError(f"An amount is too large to be added exactly, so there is no total ({words}).")
     if code in UNFIT:
         return InvalidInput(f"This cannot be kept or looked for in this database: {words}.")
+    if code in UNLIKE or any(sign in words for sign in ("no such table", "no such column", "syntax error")):
+        return ConfigurationError(
+            f"The database {url} is not what DATABASE_URL and the mapping in evenbooks.toml say, or no longer: {words}."
+        )
     lost = error.connection_invalidated or code in UNREACHABLE
     if lost or any(sign in words for sign in ("unable to open", "not a database", "disk I/O", "is full", "malformed")):
         return DatabaseUnavailable(f"The database {url} does not answer: {words}.")

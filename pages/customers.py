@@ -7,7 +7,7 @@ from data.access import Permission
 from ui import lists
 from ui.dialogs import ask, show_dialog
 from ui.shell import open_page
-from ui.text import count
+from ui.text import count, typed
 
 SORTS = {
     "By number": ("id", False),
@@ -22,7 +22,8 @@ SORTS = {
 here = open_page("Customer Management", Permission.READ_CUSTOMERS)
 url = here.database.settings.database_url
 schema = here.database.schema
-may_change = here.actor.may(Permission.CHANGE_CUSTOMERS) and not here.read_only
+blocker = here.change_blocker
+may_change = blocker is None
 
 answer = st.container()
 with st.container(horizontal=True, vertical_alignment="center"):
@@ -33,7 +34,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
         key="add",
         icon=":material/person_add:",
         disabled=not may_change or schema.add_blocker is not None,
-        help=schema.add_blocker,
+        help=blocker or (typed(schema.add_blocker) if schema.add_blocker else None),
         on_click=ask,
         args=("add",),
     )
@@ -41,8 +42,10 @@ with st.container(horizontal=True, vertical_alignment="center"):
         st.switch_page("pages/deleted_customers.py")
 
 page = lists.read_page(here, deleted=False, search=search, sort=sort)
-active, deleted = (lists.count_customers(url, gone, "") for gone in (False, True))
-matching = lists.count_customers(url, False, search) if search else active
+with here.careful():
+    active, deleted = (lists.count_customers(url, gone, "") for gone in (False, True))
+    matching = lists.count_customers(url, False, search) if search else active
+    others = lists.count_customers(url, True, search) if search and not page.items else 0
 still = f"{count(deleted, 'deleted customer')} not in this list; their orders still count in every report."
 answer.write(
     f"{count(active, 'active customer')}. {still}" if deleted else f"{count(active, 'active customer')}, none deleted."
@@ -71,8 +74,10 @@ if ids:
         frame, ids, config=config, alt=f"{len(ids)} active customers; select rows to edit or delete"
     )
 elif search:
-    others = count(lists.count_customers(url, True, search), "deleted customer")
-    st.info(f"No active customer matches; {others} would.", icon=":material/search_off:")
+    would = f"No active customer matches; {count(others, 'deleted customer')} would: see View Deleted Customers."
+    st.info(would if others else "No customer matches, active or deleted.", icon=":material/search_off:")
+elif deleted:
+    st.info("Every customer is deleted. View Deleted Customers restores them.", icon=":material/group:")
 else:
     st.info("There are no customers yet. Add New Customer makes the first one.", icon=":material/group:")
 
@@ -87,6 +92,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
         key="edit",
         icon=":material/edit:",
         disabled=not may_change or len(selected) != 1,
+        help=blocker,
         on_click=ask,
         args=("edit", selected),
     )
@@ -96,6 +102,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
         key="delete",
         icon=":material/person_off:",
         disabled=not may_change or not selected,
+        help=blocker,
         on_click=ask,
         args=("delete", selected),
     )

@@ -20,7 +20,8 @@ SORTS = {
 here = open_page(TITLE, Permission.READ_CUSTOMERS)
 schema = here.database.schema
 decimals = here.database.settings.money.decimals
-may_change = here.actor.may(Permission.CHANGE_CUSTOMERS) and not here.read_only
+blocker = here.change_blocker
+may_change = blocker is None
 
 answer = st.container()
 with st.container(horizontal=True, vertical_alignment="center"):
@@ -28,8 +29,9 @@ with st.container(horizontal=True, vertical_alignment="center"):
     sort = lists.sort_box(SORTS, deleted=True)
 
 page = lists.read_page(here, deleted=True, search=search, sort=sort)
-deleted = lists.count_customers(here.database.settings.database_url, True, "")
-matching = lists.count_customers(here.database.settings.database_url, True, search) if search else deleted
+with here.careful():
+    deleted = lists.count_customers(here.database.settings.database_url, True, "")
+    matching = lists.count_customers(here.database.settings.database_url, True, search) if search else deleted
 stays = "Their orders are in every report; restoring brings them back to the list."
 answer.write(f"{count(deleted, 'deleted customer')}. {stays}" if deleted else "Nobody is deleted.")
 
@@ -37,20 +39,14 @@ ids = [c.id for c in page.items]
 selected = []
 if ids:
     with here.reading() as moment:
-        events = queries.list_deletions(moment.connection, schema, ids)
+        deletions = lists.read_deletions(moment, here.database, page.items)
         kept = queries.impact(moment.connection, schema, ids)
-    labels = here.database.settings.reason_labels
-    found = [events.get(customer_id) for customer_id in ids]
-    reasons = [
-        ": ".join(filter(None, [labels.get(e.reason or "", e.reason), e.note])) if e else "before Evenbooks"
-        for e in found
-    ]
     frame = pd.DataFrame(
         {
             "deleted_at": lists.times([c.deleted_at for c in page.items], here.zone),
             "name": [c.name for c in page.items],
-            "by": [e.actor if e else "" for e in found],
-            "reason": reasons,
+            "by": [by for by, _ in deletions],
+            "reason": [why for _, why in deletions],
             "orders": [kept[customer_id].orders for customer_id in ids],
             "revenue": [text.money(kept[customer_id].revenue, decimals) for customer_id in ids],
             "id": ids,
@@ -88,6 +84,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
         key="restore",
         icon=":material/restore:",
         disabled=not may_change or not selected,
+        help=blocker,
         on_click=actions.restore,
         args=(selected, TITLE),
     )

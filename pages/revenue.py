@@ -5,19 +5,21 @@ import streamlit as st
 from data import integrity
 from data.access import Permission
 from ui import charts, revenue
-from ui.shell import forget_reads, open_page
+from ui.shell import flash, forget_reads, open_page
+from ui.text import typed
 
 here = open_page("Revenue", Permission.READ_REVENUE)
 settings = here.database.settings
 
 answer = st.container()
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    first, last, words = revenue.period_picker(settings.database_url)
-    with here.reading():
+    with here.careful():
+        first, last, words = revenue.period_picker(settings.database_url)
         screen = revenue.read_screen(settings.database_url, first, last)
+    here.as_of(screen.at)
     currency = revenue.currency_picker(screen, settings)
 
-months = [m for m in screen.months if m.currency == currency]
+months = revenue.without_gaps([m for m in screen.months if m.currency == currency])
 if not months:
     answer.write(f"No orders {words}.")
     st.info("When there are orders, their revenue by month is drawn here.", icon=":material/bar_chart:")
@@ -25,7 +27,7 @@ if not months:
 
 total = integrity.add_up(months)[0]
 finding = revenue.finding(total, words, settings.money.decimals)
-answer.write(finding)
+answer.write(typed(finding))
 revenue.key_figures(total, settings)
 
 figure = charts.revenue_by_month(months, unfinished=revenue.this_month(), decimals=settings.money.decimals)
@@ -35,8 +37,9 @@ with st.container(horizontal=True, vertical_alignment="center"):
     revenue.show_last_check(screen, here.zone)
     st.space("stretch")
     if st.button("Check now", key="check", icon=":material/fact_check:"):
-        with here.reading(), st.spinner("Counting every part on its own"):
-            integrity.run_and_record(here.database)
+        with here.careful(), st.spinner("Counting every part on its own"):
+            report = integrity.run_and_record(here.database)
+        flash(typed(integrity.verdict(report)), "Revenue", worked=report.even)
         forget_reads()
         st.rerun()
     st.download_button(

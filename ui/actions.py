@@ -22,25 +22,27 @@ def delete(ids: Sequence[CustomerId], page: str, *, reason: str, note: str = "")
     """Deletes these customers and tells it on `page`. Raises EvenbooksError, for the dialog to show."""
     outcomes = customers.delete_many(databases.default(), ids, actor=st.session_state.actor, reason=reason, note=note)
     done = [o for o in outcomes if o.changed]
+    rest = [o for o in outcomes if not o.changed]
     forget_reads()
     new_version()
     if done:
         undo = partial(restore, [o.customer.id for o in done], page)
-        flash(f"{_who(done)} deleted. {_kept(done)} still count.", page, undo=undo)
+        before = f" {_already_deleted(rest)}" if rest else ""
+        flash(f"{_who(done)} deleted. {_kept(done)}{before}", page, undo=undo)
     else:
         flash(f"{_already_deleted(outcomes)} Nothing changed.", page, worked=False)
 
 
 def restore(ids: Sequence[CustomerId], page: str) -> None:
     """Restores these customers and tells it on `page`, also when it did not work: for callbacks."""
-    database, actor = databases.default(), st.session_state.actor
-    forget_reads()
-    new_version()
     try:
-        outcomes = customers.restore_many(database, ids, actor=actor, reason="undo")
+        outcomes = customers.restore_many(databases.default(), ids, actor=st.session_state.actor, reason="undo")
     except EvenbooksError as error:
         flash(typed(error), page, worked=False)
         return
+    finally:
+        forget_reads()
+        new_version()
     done = [o for o in outcomes if o.changed]
     rest = [o for o in outcomes if not o.changed]
     words = []
@@ -70,19 +72,21 @@ def _who(outcomes: Sequence[Outcome]) -> str:
 
 
 def _kept(outcomes: Sequence[Outcome]) -> str:
-    revenue = text.add_revenue(o.revenue for o in outcomes)
     orders = sum(o.orders for o in outcomes)
-    worth = text.money(revenue, databases.default().settings.money.decimals)
-    return f"{count(orders, 'order')} ({worth})" if orders else "No orders there were; the totals"
+    if not orders:
+        return "There were no orders, so no total is concerned."
+    worth = text.money(text.add_revenue(o.revenue for o in outcomes), databases.default().settings.money.decimals)
+    return f"{count(orders, 'order')} ({typed(worth)}) still {'counts' if orders == 1 else 'count'}."
 
 
 def _already_deleted(outcomes: Sequence[Outcome]) -> str:
     """By whom and when it had been done before: the second of two clicks learns of the first."""
     if len(outcomes) > 1:
-        return f"All {len(outcomes)} customers were already deleted."
+        return f"{count(len(outcomes), 'customer')} were already deleted."
     customer, database = outcomes[0].customer, databases.default()
     with snapshot(database) as moment:
         event = queries.list_deletions(moment.connection, database.schema, [customer.id]).get(customer.id)
     when = text.since(customer.deleted_at, viewer_zone(), datetime.now(UTC))
-    by = f" by {typed(event.actor)} ({typed(event.reason)})" if event else ""
+    ours = event is not None and event.at == customer.deleted_at
+    by = f" by {typed(event.actor)} ({typed(event.reason)})" if event and ours else ""
     return f"{typed(customer.name)} was already deleted {when}{by}."

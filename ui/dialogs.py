@@ -50,19 +50,25 @@ def _delete(here: Here, ids: Sequence[CustomerId]) -> None:
         found = queries.get_customers(moment.connection, schema, ids)
         kept = queries.impact(moment.connection, schema, list(found))
         waiting = queries.count_open_orders(moment.connection, schema, list(found))
+    if not found:
+        _gone(ids)
+        return
     one = next(iter(found.values())) if len(found) == 1 else None
     orders = sum(impact.orders for impact in kept.values())
     worth = text.money(text.add_revenue(i.revenue for i in kept.values()), here.database.settings.money.decimals)
 
     def body() -> None:
         leaves = "The customer leaves the list" if one else "The customers leave the list"
-        stays = (
-            f"{count(orders, 'order')} worth {worth} stay in every report" if orders else "there are no orders to lose"
-        )
+        stays = "no order counts as revenue yet" if waiting else "there are no orders to lose"
+        if orders:
+            stays = (
+                f"{count(orders, 'order')} worth {typed(worth)} {'stays' if orders == 1 else 'stay'} in every report"
+            )
         st.write(f"This is a soft delete. {leaves}; {stays}; restoring is possible at any time.")
         if waiting:
             st.warning(
-                f"{count(waiting, 'order')} not counted as revenue yet. Deleting does not cancel them.",
+                f"{count(waiting, 'order')} not counted as revenue yet. "
+                f"Deleting does not cancel {'it' if waiting == 1 else 'them'}.",
                 icon=":material/pending:",
             )
         labels = here.database.settings.reasons | {"other": "Other"}
@@ -104,6 +110,9 @@ def _edit(here: Here, customer_id: CustomerId) -> None:
     schema = here.database.schema
     if "shown" not in st.session_state:
         with here.reading() as moment:
+            if queries.get_customer(moment.connection, schema, customer_id) is None:
+                _gone([customer_id])
+                return
             st.session_state.shown = queries.get_form_values(moment.connection, schema, customer_id)
     shown: Mapping[str, str] = st.session_state.shown
 
@@ -121,6 +130,12 @@ def _edit(here: Here, customer_id: CustomerId) -> None:
         _offer_restore(here)
 
     _open(f"Edit customer {typed(customer_id)}", body)
+
+
+def _gone(ids: Sequence[CustomerId]) -> None:
+    """Customers who were there when they were selected, and whom another program has since removed."""
+    close()
+    st.info(f"There is no customer {typed(', '.join(map(str, ids)))} any more.", icon=":material/info:")
 
 
 def _form(fields: Sequence[FormField], values: Mapping[str, str], button: str) -> dict[str, str] | None:

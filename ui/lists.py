@@ -13,7 +13,7 @@ import streamlit as st
 
 from data import database as databases
 from data import queries
-from data.database import snapshot
+from data.database import Database, Snapshot, snapshot
 from data.errors import InvalidInput
 from data.records import Customer, CustomerId, Page, Time
 from ui.actions import version
@@ -39,6 +39,10 @@ def go_to(**changes: str | None) -> None:
     The server alone writes it: widgets bound to the address write it too, and the later one wins.
     """
     st.session_state.pop("flash", None)
+    _write_address(changes)
+
+
+def _write_address(changes: Mapping[str, str | None]) -> None:
     kept = {key: value for key, value in st.query_params.to_dict().items() if key not in ("after", "before", *changes)}
     st.query_params.from_dict(kept | {key: value for key, value in changes.items() if value})
 
@@ -78,7 +82,7 @@ def sort_box(sorts: Sorts, *, deleted: bool = False) -> tuple[str, bool]:
 
 
 def read_page(here: Here, *, deleted: bool, search: str, sort: tuple[str, bool]) -> Page[Customer]:
-    """The page that the address names; an address that cannot be read begins anew and says so."""
+    """The page that the address names; one that cannot be read, or has nobody left on it, becomes the first."""
     column, descending = sort
     after = st.query_params.get("after")
     before = None if after else st.query_params.get("before")
@@ -93,11 +97,14 @@ def read_page(here: Here, *, deleted: bool, search: str, sort: tuple[str, bool])
     )
     with here.reading() as moment:
         try:
-            return ask(moment.connection, after=after, before=before)
+            page = ask(moment.connection, after=after, before=before)
         except InvalidInput as error:
             st.info(typed(error))
-            go_to()
-            return ask(moment.connection)
+        else:
+            if page.items or not (after or before):
+                return page
+        _write_address({})
+        return ask(moment.connection)
 
 
 def select_rows(
@@ -147,6 +154,22 @@ def pager(page: Page[Customer], *, total: int) -> None:
         else shown,
         width="content",
     )
+
+
+def read_deletions(moment: Snapshot, database: Database, deleted: Sequence[Customer]) -> list[tuple[str, str]]:
+    """By whom and why each of these was deleted; where no event of ours did it, whether that was before our time."""
+    connection, schema, labels = moment.connection, database.schema, database.settings.reason_labels
+    events = queries.list_deletions(connection, schema, [c.id for c in deleted])
+    baseline = queries.list_events(connection, schema, before_id=2)
+
+    def told(customer: Customer) -> tuple[str, str]:
+        event, at = events.get(customer.id), customer.deleted_at
+        if event and event.at == at:
+            return event.actor, ": ".join(filter(None, [labels.get(event.reason or "", event.reason), event.note]))
+        later = isinstance(at, datetime) and any(isinstance(e.at, datetime) and e.at < at for e in baseline)
+        return "", "outside Evenbooks" if event or later else "before Evenbooks"
+
+    return [told(customer) for customer in deleted]
 
 
 def times(values: Sequence[Time | None], zone: ZoneInfo) -> pd.Series[Any]:

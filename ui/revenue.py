@@ -25,6 +25,7 @@ from data.settings import Settings
 from ui import lists, text
 from ui.shell import Here
 
+MOST_MONTHS = 1200  # a mistyped year must not make a chart of 12,000 months
 PERIODS = {"12 months": 12, "24 months": 24, "36 months": 36, "All": None, "From, to": 0}
 
 
@@ -128,6 +129,17 @@ def _checked(row: Any) -> Checked:
     return Checked(row.snapshot_at, row.even, missing)
 
 
+def without_gaps(months: Sequence[MonthlyRevenue]) -> list[MonthlyRevenue]:
+    """Months of one currency with those between them in which nobody ordered."""
+    named = {m.month: m for m in months if m.month}
+    span = list(months_between(min(named), max(named))) if named else []
+    if len(span) > MOST_MONTHS:
+        return list(months)
+    none, zero = months[0].currency if months else "", Decimal(0)
+    filled = [named.get(name) or MonthlyRevenue(name, none, 0, zero, zero, zero, zero, zero) for name in span]
+    return filled + [m for m in months if not m.month]
+
+
 def currency_picker(screen: Screen, settings: Settings) -> str:
     """The one currency that is shown, in the address as ?currency=; asked for only where there are several."""
     currencies = sorted({m.currency for m in screen.months})
@@ -152,24 +164,27 @@ def finding(total: MonthlyRevenue, words: str, decimals: int) -> str:
 
 def key_figures(total: MonthlyRevenue, settings: Settings) -> None:
     """At most four: revenue, what a hard delete would hide, orders, and profit where there is cost."""
-    decimals, currency = settings.money.decimals, total.currency
+    decimals, label = settings.money.decimals, text.typed(total.currency)
     share = text.share(total.deleted, total.total)
+    counted = (
+        "Orders of the statuses that are revenue count" if settings.orders.revenue_statuses else "Every order counts"
+    )
     figures = [
-        (f"Revenue ({currency})", text.amount(total.total, decimals), "Every order counts, whoever was deleted since."),
+        (f"Revenue ({label})", text.amount(total.total, decimals), f"{counted}, whoever was deleted since."),
         (
-            f"Less, had they been hard-deleted ({currency})",
+            f"Less, had they been hard-deleted ({label})",
             text.amount(total.deleted, decimals),
             f"Had the deleted customers been hard-deleted, the reports would show {share} less.",
         ),
-        ("Orders", f"{total.orders:,}", f"{total.deleted_orders:,} of them are of customers deleted since."),
+        ("Orders", f"{total.orders:,}", f"Those of customers deleted since: {total.deleted_orders:,}."),
     ]
     if settings.orders.cost:
-        figures.append((f"Profit ({currency})", text.amount(total.profit, decimals), "Revenue less the orders' cost."))
+        figures.append((f"Profit ({label})", text.amount(total.profit, decimals), "Revenue less the orders' cost."))
     else:
-        figures.append((f"No customer ({currency})", text.amount(total.no_customer, decimals), "Orders of guests."))
+        figures.append((f"No customer ({label})", text.amount(total.no_customer, decimals), "Orders of guests."))
     with st.container(horizontal=True):
-        for label, value, explanation in figures:
-            st.metric(label, value, border=True, help=explanation)
+        for name, value, explanation in figures:
+            st.metric(name, value, border=True, help=explanation)
 
 
 def show_last_check(screen: Screen, zone: ZoneInfo) -> None:

@@ -6,11 +6,12 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import NoReturn
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from data import database as databases
 from data import demo
@@ -52,15 +53,33 @@ class Here:
     actor: Actor
     zone: ZoneInfo
     read_only: str | None
+    clock: DeltaGenerator
 
     @contextmanager
     def reading(self) -> Iterator[Snapshot]:
-        """One snapshot for every read of the screen; a database that fails becomes a page that says so."""
+        """One snapshot for every read of the screen, which then says its time; trouble as with `careful`."""
+        with self.careful(), databases.snapshot(self.database) as moment:
+            self.as_of(moment.at)
+            yield moment
+
+    @contextmanager
+    def careful(self) -> Iterator[None]:
+        """A database that fails inside becomes a page that says so."""
         try:
-            with databases.snapshot(self.database) as moment:
-                yield moment
+            yield
         except EvenbooksError as error:
             show_trouble(error)
+
+    def as_of(self, moment: datetime) -> None:
+        """Says beside the title from when (UTC) the figures are."""
+        self.clock.caption(f"as of {moment.astimezone(self.zone):%H:%M:%S}, your time", width="content")
+
+    @property
+    def change_blocker(self) -> str | None:
+        """Why customers cannot be changed here by this actor, as Markdown; None where they can."""
+        if not self.actor.may(Permission.CHANGE_CUSTOMERS):
+            return f"The role {self.actor.role} may not {Permission.CHANGE_CUSTOMERS}."
+        return typed(self.read_only) if self.read_only else None
 
 
 def current_actor() -> Actor:
@@ -98,8 +117,13 @@ def open_page(title: str, permission: Permission) -> Here:
     except EvenbooksError as error:
         st.title(title)
         show_trouble(error)
-    here = Here(database, actor, viewer_zone(), read_only)
-    _show_title(title, here)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.title(title, anchor=False, width="content")
+        here = Here(database, actor, viewer_zone(), read_only, st.empty())
+        if database.settings.is_demo:
+            st.caption("The demo company; DATABASE_URL attaches your own.", width="content")
+    if read_only:
+        _show_read_only(read_only)
     _show_flash(title)
     return here
 
@@ -120,16 +144,10 @@ def _why_read_only(_url: str) -> str | None:
     return None
 
 
-def _show_title(title: str, here: Here) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.title(title, anchor=False, width="content")
-        st.caption(f"as of {datetime.now(UTC).astimezone(here.zone):%H:%M:%S}, your time", width="content")
-        if here.database.settings.is_demo:
-            st.caption("The demo company; DATABASE_URL attaches your own.", width="content")
-    if here.read_only:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.warning(typed(here.read_only), icon=":material/lock:")
-            st.button("Try again", key="retry_writing", on_click=forget_reads)
+def _show_read_only(why: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.warning(typed(why), icon=":material/lock:")
+        st.button("Try again", key="retry_writing", on_click=forget_reads)
 
 
 def viewer_zone() -> ZoneInfo:
@@ -149,8 +167,14 @@ def show_trouble(error: EvenbooksError) -> NoReturn:
     if command:
         st.write("Run this where Evenbooks is installed, then try again:")
         st.code(command, language="sh")
-    st.button("Try again", key="retry", type="primary", on_click=forget_reads)
+    st.button("Try again", key="retry", type="primary", on_click=_attach_anew)
     st.stop()
+
+
+def _attach_anew() -> None:
+    """The settings or the tables may have been mended since they were read."""
+    databases.forget_default()
+    forget_reads()
 
 
 def forget_reads() -> None:

@@ -17,15 +17,18 @@ NO_DATE = "No date"
 def typed(words: object) -> str:
     """Somebody's words for Markdown: shown as typed, whatever they contain.
 
-    Addresses would become links however they are escaped, so an invisible word joiner stands in them.
+    Addresses would become links, and -> an arrow, however they are escaped, so an invisible word joiner stands in them.
     """
-    words = re.sub(r"(@|://|www)", "\\1\u2060", str(words), flags=re.IGNORECASE)
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", words).replace("\n", " ")
+    words = re.sub(
+        r"(@|://|www|:(?=streamlit:)|(?<!\S)[<>~-](?=(->|[->=])(?!\S)))", "\\1\u2060", str(words), flags=re.IGNORECASE
+    )
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", re.sub(r"[\r\n]+", " ", words))
 
 
 def amount(value: Decimal, decimals: int = 2) -> str:
-    """An amount rounded half up, with thousands and a true minus: 1,284,310.20."""
-    return f"{rounded(value, decimals):,.{decimals}f}".replace("-", "\N{MINUS SIGN}")
+    """An amount rounded half up, with thousands and a true minus: 1,284,310.20. Nothing is never below zero."""
+    shown = rounded(value, decimals)
+    return f"{shown or abs(shown):,.{decimals}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def money(revenue: Revenue, decimals: int = 2) -> str:
@@ -52,8 +55,12 @@ def row_of_amounts(values: Iterable[Decimal], decimals: int = 2) -> list[str]:
 
 
 def share(part: Decimal, whole: Decimal) -> str:
-    """A share in per cent with one digit; a dash where there is no whole."""
-    return f"{part / whole * 100:.1f} %" if whole else "\N{EN DASH}"
+    """A share in per cent with one digit; a dash where there is no whole, and no 0.0 % of what is something."""
+    if not whole:
+        return "\N{EN DASH}"
+    if part and abs(part / whole) < Decimal("0.001"):
+        return "less than 0.1 %"
+    return f"{amount(part / whole * 100, 1)} %"
 
 
 def count(number: int, singular: str, plural: str | None = None) -> str:

@@ -1,0 +1,54 @@
+"""Pages as somebody opens them, on a real database, through the same settings as the server's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from screens import ANN, as_toml
+from shops import PHONE
+from streamlit.testing.v1 import AppTest
+
+from data import database as databases
+from data.access import Actor
+from data.settings import ROOT
+
+Visit = Callable[..., AppTest]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept() -> Iterator[None]:
+    """No test sees what another one read."""
+    st.cache_data.clear()
+    yield
+    st.cache_data.clear()
+
+
+@pytest.fixture
+def visit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Visit:
+    """Opens a page (`customers`) on a fresh server at a URL, as somebody; `sections` are evenbooks.toml's, the rest is in the address."""
+
+    def open_page(page: str, *, url: str, actor: Actor = ANN, sections: Any = None, **address: str) -> AppTest:
+        file = tmp_path / "evenbooks.toml"
+        file.write_text(as_toml(sections or {}), encoding="utf-8")
+        monkeypatch.setenv("DATABASE_URL", url)
+        monkeypatch.setenv("EVENBOOKS_CONFIG", str(file))
+        databases.forget_default()
+        st.cache_data.clear()
+        at = AppTest.from_file(ROOT / "dashboard.py", default_timeout=60)
+        at.session_state.actor = actor
+        for key, value in address.items():
+            at.query_params[key] = value
+        return at.switch_page(f"pages/{page}.py").run()
+
+    return open_page
+
+
+@pytest.fixture
+def app(shop: databases.Database, empty_url: str, visit: Visit) -> Visit:
+    """Opens a page on the shop of tests/shops.py."""
+    return partial(visit, url=empty_url, sections=PHONE)

@@ -1,0 +1,120 @@
+"""How the page tests read a screen and use it: words as a person reads them, buttons by key."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import text
+from streamlit.testing.v1 import AppTest
+
+from data import queries
+from data.access import Actor, Door, Role
+from data.database import Database, snapshot
+from data.records import Event
+from ui import lists
+
+ANN = Actor("test:ann", Role.ADMIN, Door.DASHBOARD)
+STAFF = Actor("test:staff", Role.STAFF, Door.DASHBOARD)
+MANAGER = Actor("test:manager", Role.MANAGER, Door.DASHBOARD)
+AUDITOR = Actor("test:auditor", Role.AUDITOR, Door.DASHBOARD)
+HOSTILE = "**bold** :red[x] $x$ <script>alert(1)</script> [a](http://x) www.x.com a@b.cc"
+
+
+def as_read(markdown: str) -> str:
+    """Markdown that is all escaped, as the browser shows it."""
+    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", markdown).replace("\u2060", "")
+
+
+def said(at: AppTest) -> str:
+    """Every sentence on the screen, a line each; the screen must not hold a traceback."""
+    assert not at.exception, at.exception[0].value
+    boxes = [at.title, at.caption, at.markdown, at.subheader, at.info, at.success, at.warning, at.error]
+    return "\n".join(as_read(str(element.value)) for box in boxes for element in box)
+
+
+def press(at: AppTest, key: str) -> AppTest:
+    """Clicks a button and runs; a disabled one cannot be clicked."""
+    button = at.button(key=key)
+    assert not button.disabled, f"{key} is disabled"
+    return button.click().run()
+
+
+def disabled(at: AppTest, *keys: str) -> list[bool]:
+    """Whether each of these buttons is disabled."""
+    return [at.button(key=key).disabled for key in keys]
+
+
+def select(at: AppTest, *rows: int) -> AppTest:
+    """Selects rows of the page's table, as ticking them does."""
+    at.session_state[table(at).key] = {"selection": {"rows": list(rows), "columns": [], "cells": []}}
+    return at.run()
+
+
+def table(at: AppTest) -> Any:
+    """The table whose rows can be selected."""
+    return next(frame for frame in at.dataframe if frame.key)
+
+
+def shown(at: AppTest) -> pd.DataFrame:
+    """What that table shows."""
+    assert not at.exception, at.exception[0].value
+    frame: pd.DataFrame = table(at).value
+    return frame
+
+
+def dialog(at: AppTest) -> str | None:
+    """The open dialog's title as a person reads it, or None."""
+    assert not at.exception, at.exception[0].value
+    found = at.get("dialog")
+    return as_read(found[0].proto.dialog.title) if found else None
+
+
+def ask_to_delete(at: AppTest, *rows: int) -> AppTest:
+    """Opens the delete dialog for these rows."""
+    return press(select(at, *rows), "delete")
+
+
+def confirm(at: AppTest, reason: str | None = "requested", note: str = "") -> AppTest:
+    """Fills the delete dialog and confirms it."""
+    if reason:
+        at.selectbox(key="reason").set_value(reason)
+    if note:
+        at.text_input(key="note").set_value(note)
+    return press(at, "confirm_delete")
+
+
+def events_of(database: Database, customer_id: object | None = None) -> list[Event]:
+    """The events, newest first."""
+    with snapshot(database) as moment:
+        return queries.list_events(moment.connection, database.schema, customer_id=customer_id, limit=200)  # type: ignore[arg-type]
+
+
+def scalar(database: Database, sql: str) -> Any:
+    """The one value that a statement answers."""
+    with database.engine.connect() as connection:
+        return connection.execute(text(sql)).scalar()
+
+
+def as_toml(sections: Mapping[str, Mapping[str, Any]]) -> str:
+    """Sections as `evenbooks.toml` has them."""
+
+    def value(of: Any) -> str:
+        pairs = of.items() if isinstance(of, Mapping) else ()
+        return (
+            "{" + ", ".join(f"{k} = {value(v)}" for k, v in pairs) + "}"
+            if pairs
+            else json.dumps(of, ensure_ascii=False)
+        )
+
+    return "\n".join(
+        f"[{name}]\n" + "\n".join(f"{key} = {value(of)}" for key, of in keys.items()) for name, keys in sections.items()
+    )
+
+
+def few_rows(monkeypatch: Any, number: int) -> None:
+    """Pages of so many rows."""
+    monkeypatch.setattr(lists, "ROWS", number)
