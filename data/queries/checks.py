@@ -30,7 +30,8 @@ def monthly_part(
         "missing_customer": (orders, and_(schema.is_revenue, _is_missing(schema))),
     }
     source, condition = sources[part]
-    return grouped_by_month(connection, schema, source, condition, first=first, last=last)
+    as_joined = part == "active"
+    return grouped_by_month(connection, schema, source, condition, first=first, last=last, as_joined=as_joined)
 
 
 def _is_missing(schema: Schema) -> ColumnElement[bool]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -111,7 +112,7 @@ def month_order(key: Key) -> tuple[bool, str, str]:
 def list_deleted_by_revenue(
     connection: Connection, schema: Schema, *, first: str | None = None, last: str | None = None, limit: int = 10
 ) -> list[tuple[Customer, str, Impact]]:
-    """The deleted customers with the most revenue in these months: customer, currency, impact."""
+    """The deleted customers with the most revenue in these months, at most `limit` a currency: customer, currency, impact."""
     customers, orders = schema.customers, schema.orders
     revenue = _sum(schema, orders.c.total)
     currency = [orders.c.currency] if schema.keeps_currency else []
@@ -125,14 +126,16 @@ def list_deleted_by_revenue(
         .select_from(customers.join(orders, orders.c.customer_id == customers.c.id))
         .where(schema.is_revenue, schema.is_linked, ~is_active(customers), *_window(schema, first, last))
         .group_by(customers.c.id, *currency)
-        .order_by(revenue.desc(), customers.c.id)
-        .limit(limit)
         .subquery("amounts")
     )
+    a = amounts.c
+    place = func.row_number().over(partition_by=a.currency, order_by=[a.revenue.desc(), a.customer_id])
+    ranked = select(amounts, place.label("place")).subquery("ranked").c
     rows = connection.execute(
-        select(customers, amounts.c.currency, amounts.c.orders, amounts.c.revenue)
-        .join_from(amounts, customers, customers.c.id == amounts.c.customer_id)
-        .order_by(amounts.c.revenue.desc(), customers.c.id)
+        select(customers, ranked.currency, ranked.orders, ranked.revenue)
+        .join(customers, customers.c.id == ranked.customer_id)
+        .where(ranked.place <= limit)
+        .order_by(ranked.revenue.desc(), customers.c.id)
     )
     return [
         (Customer(*row[:-3]), row.currency, Impact(row.orders, row.orders, {row.currency: row.revenue})) for row in rows
@@ -210,8 +213,13 @@ def grouped_by_month(
     *,
     first: str | None = None,
     last: str | None = None,
+    as_joined: bool = False,
 ) -> dict[Key, Figures]:
-    """Orders and amounts of a source (orders, or orders joined to customers) by month and currency."""
+    """Orders and amounts of a source (orders, or orders joined to customers) by month and currency.
+
+    `as_joined` keeps MariaDB to the order of the join: where nearly every customer qualifies it would
+    still begin with them and read the orders at random, minutes instead of seconds on millions.
+    """
     month = month_expression(schema)
     statement = (
         select(*_measures(schema, month))
@@ -219,6 +227,8 @@ def grouped_by_month(
         .where(condition, *_window(schema, first, last))
         .group_by(month, *_currency_keys(schema))
     )
+    if as_joined:
+        statement = statement.prefix_with("STRAIGHT_JOIN", dialect="mysql")
     found = _figures(schema, connection.execute(statement))
     # SQLite compares text, so what is no date may stand within the window.
     return {key: figures for key, figures in found.items() if key[0] or not (first or last)}
@@ -247,19 +257,23 @@ def _currency_keys(schema: Schema) -> list[ColumnElement[Any]]:
 
 
 def _window(schema: Schema, first: str | None, last: str | None) -> list[ColumnElement[bool]]:
-    """The half-open range of dates from the first month's first day to the day after the last month."""
+    """The dates from the first month's first moment to the last month's last."""
     dated = schema.orders.c.ordered_at
+    if schema.dialect == "sqlite":  # which compares text: "2024-02" stands before every time in February
+        words = type_coerce(dated, String())
+        lower = [words >= literal(first, String())] if first else []
+        return [*lower, *([words < literal(next_month(last), String())] if last and last < LAST_MONTH else [])]
+    start = datetime(int(first[:4]), int(first[5:]), 1) if first else datetime(FIRST_YEAR, 1, 1)
+    if last:
+        # One BETWEEN, because MariaDB compares each row of an index range again, once a condition.
+        return [dated.between(start, _last_moment(last))]
+    return [dated >= start] if first else []
 
-    def day(month: str) -> Any:
-        # SQLite compares text: "2024-02" stands before every time in February.
-        return literal(month, String()) if schema.dialect == "sqlite" else date(int(month[:4]), int(month[5:]), 1)
 
-    compared = type_coerce(dated, String()) if schema.dialect == "sqlite" else dated
-    lower = [compared >= day(first)] if first else []
-    upper = [compared < day(next_month(last))] if last and last < LAST_MONTH else []
-    if last and not first and schema.dialect != "sqlite":
-        lower = [dated >= date(FIRST_YEAR, 1, 1)]
-    return [*lower, *upper]
+def _last_moment(month: str) -> datetime:
+    """A month's last microsecond, which is as fine as engines keep time."""
+    year, number = int(month[:4]), int(month[5:])
+    return datetime(year, number, monthrange(year, number)[1], 23, 59, 59, 999999)
 
 
 def _figures(schema: Schema, rows: Iterable[Any]) -> dict[Key, Figures]:
