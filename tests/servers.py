@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -68,3 +69,38 @@ def wait_for(socket: str, process: subprocess.Popen[bytes]) -> None:
         except pymysql.Error:
             time.sleep(0.1)
     raise TimeoutError("MariaDB did not answer within 30 s")
+
+
+class Restartable:
+    """A private server that a test may kill and start again."""
+
+    def __init__(self, template: str) -> None:
+        self.socket = template.rpartition("unix_socket=")[2]
+        self.pid = int(Path(self.socket).with_name("pid").read_text())
+        self.command = Path(f"/proc/{self.pid}/cmdline").read_text().rstrip("\0").split("\0")
+        self.again: subprocess.Popen[bytes] | None = None
+
+    def kill(self) -> None:
+        """As if the power went."""
+        if self.again is None:
+            os.kill(self.pid, signal.SIGKILL)
+        else:
+            self.again.kill()
+            self.again.wait(30)
+
+    def start(self) -> None:
+        """The same server on the same data, once the killed one has let go of it."""
+        self.again = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for(self.socket, self.again)
+
+
+@contextmanager
+def restartable(template: str) -> Iterator[Restartable]:
+    """The server of this URL, to be killed and started by a test."""
+    server = Restartable(template)
+    try:
+        yield server
+    finally:
+        if server.again:
+            server.again.kill()
+            server.again.wait(30)
