@@ -16,7 +16,7 @@ from data import Customer, queries
 from data.access import Actor, Door, Role
 from data.customers import delete_many
 from data.database import Database, attach, now, snapshot
-from data.errors import BooksMoved, CustomerNotFound, InvalidInput, NotPermitted
+from data.errors import BooksMoved, Conflict, CustomerNotFound, InvalidInput, NotPermitted
 from data.records import Event, Outcome
 
 Shops = Callable[..., Database]
@@ -170,6 +170,28 @@ def test_a_trigger_that_touches_orders_makes_it_refuse_and_roll_back(shop: Datab
     with pytest.raises(BooksMoved, match=r"Nothing was changed: to delete customer [12] would have moved the reports"):
         delete_many(shop, [2, 1], actor=STAFF, reason="requested")
     assert state(shop) == before
+
+
+@pytest.mark.parametrize("engine_name", ["mariadb"], indirect=True)
+def test_another_program_that_deletes_at_the_same_moment_is_not_overwritten(
+    shop: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = queries.impact
+
+    def meanwhile(*arguments: Any) -> Any:
+        monkeypatch.setattr(queries, "impact", original)
+        execute(shop.engine, "UPDATE customers SET deleted_at = '2024-05-05 05:05:05' WHERE id = 1")
+        return original(*arguments)
+
+    monkeypatch.setattr(queries, "impact", meanwhile)
+    before = state(shop)
+    with pytest.raises(Conflict, match=r"Another program changed one of these customers .* Nothing was changed"):
+        delete_many(shop, [2, 1], actor=STAFF, reason="requested")
+    assert whole_row(shop, 1)["deleted_at"] == datetime(2024, 5, 5, 5, 5, 5)
+    assert whole_row(shop, 2)["deleted_at"] is None
+    after = state(shop)
+    assert after.pop("customers") != before.pop("customers")
+    assert after == before
 
 
 STAMPED = (

@@ -120,7 +120,13 @@ UNREADABLE = {
         "2024/01/02",
         "0202-01-01",
     ],
-    "mariadb": ["0000-00-00 00:00:00", "0202-01-01 00:00:00"],
+    "mariadb": [
+        "0000-00-00 00:00:00",
+        "0202-01-01 00:00:00",
+        "2024-00-00 00:00:00",
+        "2024-00-15 12:00:00",
+        "2023-00-01",
+    ],
 }
 
 
@@ -152,6 +158,29 @@ def test_one_order_in_a_far_year_does_not_break_the_rest(empty_url: str, opened:
     assert months(read(shop, queries.monthly_totals)) == by_hand(sales)
     assert_quick_is_checked(shop)
     assert far[:7] in read(shop, queries.month_bounds)
+
+
+@pytest.mark.parametrize("engine_name", ["mariadb"], indirect=True)
+@pytest.mark.parametrize("kind", ["DATE", "DATETIME", "DATETIME(6)", "VARCHAR(30)"])
+def test_a_date_without_a_day_is_of_its_month(empty_url: str, opened: Shops, kind: str) -> None:
+    days = ["2024-02-00", "2024-02-29", "2024-03-00", "2024-01-31"]
+    sales = [(n, 1, day, f"{n}.00", "paid") for n, day in enumerate(days, start=1)]
+    shop = opened(empty_url, orders=ORDERS.replace("ordered_at {time} NULL", f"ordered_at {kind}"), sales=sales)
+    expected = {"2024-01": Decimal(4), "2024-02": Decimal(3), "2024-03": Decimal(3)}
+    assert months(read(shop, queries.monthly_totals)) == expected
+    for month, amount in expected.items():
+        assert months(read(shop, queries.monthly_totals, first=month, last=month)) == {month: amount}
+        assert_quick_is_checked(shop, first=month, last=month)
+    assert_quick_is_checked(shop)
+
+
+@pytest.mark.parametrize("kind", ["VARCHAR(30)", "TEXT"])
+def test_dates_as_text_with_a_t_and_a_zone_are_within_their_month(empty_url: str, opened: Shops, kind: str) -> None:
+    days = ["2024-01-31T23:59:59Z", "2024-02-01T00:00:00+00:00", "2024-02-29T23:59:59.999Z", "2024-03-01"]
+    sales = [(n, 1, day, f"{n}.00", "paid") for n, day in enumerate(days, start=1)]
+    shop = opened(empty_url, orders=ORDERS.replace("ordered_at {time} NULL", f"ordered_at {kind}"), sales=sales)
+    assert months(read(shop, queries.monthly_totals)) == by_hand(sales)
+    assert months(read(shop, queries.monthly_totals, first="2024-02", last="2024-02")) == {"2024-02": Decimal(5)}
 
 
 @pytest.mark.parametrize("kind", ["DATE", "TIMESTAMP NULL", "DATETIME(6)", "VARCHAR(30)"])

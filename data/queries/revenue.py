@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from calendar import monthrange
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -145,14 +145,20 @@ def list_deleted_by_revenue(
 def month_bounds(connection: Connection, schema: Schema) -> tuple[str, str] | None:
     """The first and the last month with a dated order; None where there is none."""
     if _has_dates(schema):
-        dated = schema.orders.c.ordered_at
-        statement = select(func.min(dated), func.max(dated)).where(dated >= date(FIRST_YEAR, 1, 1))
-        low, high = (read_month(str(moment or "")[:7]) for moment in connection.execute(statement).one())
+        low, high = map(read_month, _ends(connection, schema))
         if low and high:
             return low, high
     grouped = grouped_by_month(connection, schema, schema.orders, true())
     months = [month for month, _ in grouped if month]
     return (min(months), max(months)) if months else None
+
+
+def _ends(connection: Connection, schema: Schema) -> tuple[str, str]:
+    """What stands in the place of the month in the first and the last date; blank where there is no date."""
+    dated = schema.orders.c.ordered_at
+    statement = select(func.min(dated), func.max(dated)).where(dated >= date(FIRST_YEAR, 1, 1))
+    low, high = connection.execute(statement).one()
+    return str(low or "")[:7], str(high or "")[:7]
 
 
 def months_between(first: str, last: str) -> Iterator[str]:
@@ -185,16 +191,19 @@ def _by_month(
 ) -> dict[Key, Figures]:
     if not _has_dates(schema) or schema.order_table is None:
         return grouped_by_month(connection, schema, schema.orders, condition, first=first, last=last)
-    bounds = month_bounds(connection, schema)
-    span: list[str] = []
-    if bounds:
-        span = list(months_between(max(first or bounds[0], bounds[0]), min(last or bounds[1], bounds[1])))
-    if len(span) > MOST_BRANCHES:
+    ends = _ends(connection, schema)
+    low, high = map(read_month, ends)
+    span = list(months_between(max(first or low, low), min(last or high, high))) if low and high else []
+    if len(span) > MOST_BRANCHES or (any(ends) and not (low and high)):
         return grouped_by_month(connection, schema, schema.orders, condition, first=first, last=last)
     branches = [_branch(schema, month, and_(condition, *_window(schema, month, month))) for month in span]
     if first is None and last is None:
         dated = schema.orders.c.ordered_at
-        undated = or_(dated.is_(None), dated < date(FIRST_YEAR, 1, 1))
+        # Dates such as 2024-00-15 are of no month; they stand before each January.
+        monthless = [
+            dated.between(f"{year}-00-00", f"{year}-00-31 23:59:59.999999") for year in sorted({m[:4] for m in span})
+        ]
+        undated = or_(dated.is_(None), dated < date(FIRST_YEAR, 1, 1), *monthless)
         branches.append(_branch(schema, None, and_(condition, undated)))
     return _figures(schema, connection.execute(union_all(*branches))) if branches else {}
 
@@ -263,17 +272,19 @@ def _window(schema: Schema, first: str | None, last: str | None) -> list[ColumnE
         words = type_coerce(dated, String())
         lower = [words >= literal(first, String())] if first else []
         return [*lower, *([words < literal(next_month(last), String())] if last and last < LAST_MONTH else [])]
-    start = datetime(int(first[:4]), int(first[5:]), 1) if first else datetime(FIRST_YEAR, 1, 1)
+    # From day 00: MariaDB keeps dates such as 2024-02-00, and they are of that month.
+    start = literal(f"{first or f'{FIRST_YEAR}-01'}-00", String())
     if last:
         # One BETWEEN, because MariaDB compares each row of an index range again, once a condition.
-        return [dated.between(start, _last_moment(last))]
+        return [dated.between(start, literal(_last_moment(schema, last), String()))]
     return [dated >= start] if first else []
 
 
-def _last_moment(month: str) -> datetime:
-    """A month's last microsecond, which is as fine as engines keep time."""
-    year, number = int(month[:4]), int(month[5:])
-    return datetime(year, number, monthrange(year, number)[1], 23, 59, 59, 999999)
+def _last_moment(schema: Schema, month: str) -> str:
+    """A month's last microsecond, which is as fine as engines keep time; where dates are text, what is after all of it."""
+    if isinstance(schema.orders.c.ordered_at.type, String):
+        return f"{month}-32"
+    return f"{month}-{monthrange(int(month[:4]), int(month[5:]))[1]} 23:59:59.999999"
 
 
 def _figures(schema: Schema, rows: Iterable[Any]) -> dict[Key, Figures]:
