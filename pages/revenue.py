@@ -22,7 +22,10 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 months = revenue.without_gaps([m for m in screen.months if m.currency == currency])
 if not months:
     answer.write(f"No orders {words}.")
-    st.info("When there are orders, their revenue by month is drawn here.", icon=":material/bar_chart:")
+    with here.careful():
+        elsewhere = revenue.where_orders_are(settings.database_url) if first else ""
+    hint = elsewhere or "When there are orders, their revenue by month is drawn here."
+    st.info(hint, icon=":material/bar_chart:")
     st.stop()
 
 total = integrity.add_up(months)[0]

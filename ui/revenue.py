@@ -103,6 +103,12 @@ def bounds(_url: str) -> tuple[str, str] | None:
         return queries.month_bounds(moment.connection, database.schema)
 
 
+def where_orders_are(url: str) -> str:
+    """A word to those whose period holds none; nothing where there is no order with a date."""
+    known = bounds(url)
+    return f"The last orders are of {text.month(known[1])}: choose All to see them." if known else ""
+
+
 @st.cache_data(ttl=60, show_spinner="Adding up the orders")
 def read_screen(_url: str, first: str | None, last: str | None) -> Screen:
     """The page's figures from one snapshot, kept for a minute; `_url` keeps databases apart."""

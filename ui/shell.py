@@ -147,7 +147,7 @@ def _why_read_only(_url: str) -> str | None:
 def _show_read_only(why: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.warning(typed(why), icon=":material/lock:")
-        st.button("Try again", key="retry_writing", on_click=forget_reads)
+        st.button("Try again", key="retry_writing", on_click=_attach_anew)
 
 
 def viewer_zone() -> ZoneInfo:
@@ -172,7 +172,7 @@ def show_trouble(error: EvenbooksError) -> NoReturn:
 
 
 def _attach_anew() -> None:
-    """The settings or the tables may have been mended since they were read."""
+    """Settings, tables or rights may have been mended since, and rights are those of a new connection."""
     databases.forget_default()
     forget_reads()
 
