@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection
 
@@ -97,31 +97,31 @@ def change(
     at = at or now()
     head = events.take_turns(connection, schema)
     keys = [_known_key(schema, customer_id) for customer_id in ids]
-    found = queries.get_customers(connection, schema, keys)
+    found = queries.get_customers_with_impact(connection, schema, keys)
     for key in keys:
         if key not in found:
             raise CustomerNotFound(key)
-    before = queries.impact(connection, schema, keys)
-    todo = [key for key in dict.fromkeys(keys) if (found[key].deleted_at is None) == (action == "delete")]
+    todo = [key for key in dict.fromkeys(keys) if (found[key][0].deleted_at is None) == (action == "delete")]
     written: dict[CustomerId, int] = {}
     if todo:
         _mark(connection, schema, action, todo, at)
-        after = queries.impact(connection, schema, todo)
-        drafts = [
-            _draft(schema, action, found[key], before[key], after[key], actor, reason, batch_id, at) for key in todo
-        ]
+        after = queries.get_customers_with_impact(connection, schema, todo)
+        drafts = []
+        for key in todo:
+            customer, before = found[key]
+            body = _proof(schema, action, customer, before, after.get(key, (customer, Impact()))[1])
+            body["deleted_at"] = events.stamp(at if action == "delete" else customer.deleted_at)
+            drafts.append(Draft(action, actor, reason, key, batch_id, body))
         written = dict(zip(todo, events.append(connection, schema, drafts, head=head, at=at), strict=True))
-        found |= queries.get_customers(connection, schema, todo)
-    return [
-        Outcome(
-            changed=key in written,
-            customer=found[key],
-            orders=before[key].orders,
-            revenue=before[key].revenue,
-            event_id=written.get(key) or queries.last_event_id(connection, schema, key, action),
-        )
-        for key in keys
-    ]
+        found |= after
+    return [_outcome(connection, schema, action, *found[key], written.get(key)) for key in keys]
+
+
+def _outcome(
+    connection: Connection, schema: Schema, action: Action, customer: Customer, impact: Impact, written: int | None
+) -> Outcome:
+    event_id = written or queries.last_event_id(connection, schema, customer.id, action)
+    return Outcome(written is not None, customer, impact.orders, impact.revenue, event_id)
 
 
 def _known_key(schema: Schema, customer_id: CustomerId) -> CustomerId:
@@ -143,27 +143,17 @@ def _mark(connection: Connection, schema: Schema, action: Action, ids: Sequence[
         )
 
 
-def _draft(
-    schema: Schema,
-    action: Action,
-    customer: Customer,
-    before: Impact,
-    after: Impact,
-    actor: Actor,
-    reason: Reason,
-    batch_id: str | None,
-    at: datetime,
-) -> Draft:
+def _proof(schema: Schema, action: Action, customer: Customer, before: Impact, after: Impact) -> dict[str, Any]:
+    """Before and after for the event's body. Raises BooksMoved where they differ."""
     decimals = schema.settings.money.decimals
-    then, since = events.impact_body(before, decimals), events.impact_body(after, decimals)
-    if then != since:
+    body = {"before": events.impact_body(before, decimals), "after": events.impact_body(after, decimals)}
+    if body["before"] != body["after"]:
         raise BooksMoved(
             f"Nothing was changed: to {action} customer {customer.id} would have moved the reports "
-            f"({before.orders} orders before, {after.orders} after). Something in the database, such as a trigger, changes orders with their customer."
+            f"({before.orders} orders before, {after.orders} after). Something in the database, such as a trigger, "
+            "changes orders with their customer."
         )
-    deleted_at = events.stamp(at if action == "delete" else customer.deleted_at)
-    body = {"before": then, "after": since, "deleted_at": deleted_at}
-    return Draft(action, actor, reason, customer.id, batch_id, body)
+    return body
 
 
 def get_all_active(*, connection: Connection | None = None) -> Iterator[Customer]:

@@ -88,6 +88,11 @@ class Impact:
     all_orders: int = 0
     revenue: Revenue = field(default_factory=dict)
 
+    @property
+    def open_orders(self) -> int:
+        """Orders that no report counts as revenue yet: none where every order counts."""
+        return self.all_orders - self.orders
+
 
 @dataclass(frozen=True)
 class Outcome:

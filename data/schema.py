@@ -123,7 +123,7 @@ class FormField:
     required: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # itself the key of the statements that are built once for it
 class Schema:
     """The attached database's tables as the rest of the program knows them.
 

@@ -176,14 +176,15 @@ def test_a_trigger_that_touches_orders_makes_it_refuse_and_roll_back(shop: Datab
 def test_another_program_that_deletes_at_the_same_moment_is_not_overwritten(
     shop: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = queries.impact
+    original = queries.get_customers_with_impact
 
     def meanwhile(*arguments: Any) -> Any:
-        monkeypatch.setattr(queries, "impact", original)
+        monkeypatch.setattr(queries, "get_customers_with_impact", original)
+        found = original(*arguments)
         execute(shop.engine, "UPDATE customers SET deleted_at = '2024-05-05 05:05:05' WHERE id = 1")
-        return original(*arguments)
+        return found
 
-    monkeypatch.setattr(queries, "impact", meanwhile)
+    monkeypatch.setattr(queries, "get_customers_with_impact", meanwhile)
     before = state(shop)
     with pytest.raises(Conflict, match=r"Another program changed one of these customers .* Nothing was changed"):
         delete_many(shop, [2, 1], actor=STAFF, reason="requested")

@@ -47,15 +47,14 @@ def _open(title: str, body: Callable[[], None]) -> None:
 def _delete(here: Here, ids: Sequence[CustomerId]) -> None:
     schema = here.database.schema
     with here.reading() as moment:
-        found = queries.get_customers(moment.connection, schema, ids)
-        kept = queries.impact(moment.connection, schema, list(found))
-        waiting = queries.count_open_orders(moment.connection, schema, list(found))
+        found = queries.get_customers_with_impact(moment.connection, schema, ids)
     if not found:
         _gone(ids)
         return
-    one = next(iter(found.values())) if len(found) == 1 else None
-    orders = sum(impact.orders for impact in kept.values())
-    worth = text.money(text.add_revenue(i.revenue for i in kept.values()), here.database.settings.money.decimals)
+    kept = [impact for _, impact in found.values()]
+    one = next(iter(found.values()))[0] if len(found) == 1 else None
+    orders, waiting = sum(i.orders for i in kept), sum(i.open_orders for i in kept)
+    worth = text.money(text.add_revenue(i.revenue for i in kept), here.database.settings.money.decimals)
 
     def body() -> None:
         leaves = "The customer leaves the list" if one else "The customers leave the list"

@@ -33,7 +33,7 @@ from data.queries.events import (
     stream_chain,
     touch_chain,
 )
-from data.queries.orders import count_open_orders, impact
+from data.queries.orders import get_customers_with_impact, impact
 from data.queries.revenue import (
     list_deleted_by_revenue,
     month_bounds,
@@ -47,10 +47,10 @@ __all__ = [
     "append_events",
     "count_customers",
     "count_missing_customer_orders",
-    "count_open_orders",
     "find_by_email",
     "get_customer",
     "get_customers",
+    "get_customers_with_impact",
     "get_form_values",
     "get_head",
     "impact",

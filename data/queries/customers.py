@@ -7,13 +7,16 @@ import binascii
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
     Connection,
     Select,
     String,
+    Update,
     and_,
+    bindparam,
     cast,
     false,
     func,
@@ -150,7 +153,12 @@ def read_cursor(cursor: str, schema: Schema, sort: str) -> tuple[Any, CustomerId
     try:
         of_sort, value, raw = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         customer_id = schema.parse_id(raw)
-        if of_sort != sort or not isinstance(value, (int, float, str)) or isinstance(value, bool) or customer_id is None:
+        if (
+            of_sort != sort
+            or not isinstance(value, (int, float, str))
+            or isinstance(value, bool)
+            or customer_id is None
+        ):
             raise ValueError
         str(value).encode()  # half a surrogate pair is no text
         if isinstance(value, int) and abs(value) >= 2**63:
@@ -252,16 +260,19 @@ def mark_restored(connection: Connection, schema: Schema, ids: Sequence[Customer
 
 
 def _set_deleted_at(connection: Connection, schema: Schema, ids: Sequence[CustomerId], at: datetime | None) -> int:
+    statement = _update_of_deleted_at(schema, at is not None)
+    return connection.execute(statement, {"ids": list(ids), "at": at}).rowcount
+
+
+@lru_cache(maxsize=16)
+def _update_of_deleted_at(schema: Schema, deletes: bool) -> Update:
     table, name = schema.customer_table, schema.settings.customers.deleted_at
     active = is_active(table, name)
     # Named as themselves, columns with ON UPDATE CURRENT_TIMESTAMP stay as they are.
     unchanged = {c: table.c[c] for c in schema.self_updating - {name}}
-    statement = (
-        update(table)
-        .where(schema.physical("id").in_(ids), active if at else ~active, schema.in_slice)
-        .values({name: type_coerce(at, schema.customers.c.deleted_at.type), **unchanged})
-    )
-    return connection.execute(statement).rowcount
+    these = schema.physical("id").in_(bindparam("ids", expanding=True))
+    at = bindparam("at", type_=schema.customers.c.deleted_at.type)
+    return update(table).where(these, active if deletes else ~active, schema.in_slice).values({name: at, **unchanged})
 
 
 def update_customer(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, Update, bindparam, func, insert, select, update
 
 from data.records import CustomerId, Event
 from data.schema import Schema
@@ -17,9 +18,13 @@ def lock_head(connection: Connection, schema: Schema) -> Row[*tuple[Any, ...]]:
     Reading after the lock makes before and after one snapshot. SQLite leaves FOR UPDATE out; its
     transaction began IMMEDIATE. Raises sqlalchemy.exc.NoResultFound where there is no head.
     """
+    return connection.execute(_head_for_update(schema)).one()
+
+
+@lru_cache(maxsize=16)
+def _head_for_update(schema: Schema) -> Select[Any]:
     chain = schema.own.chain
-    statement = select(chain.c.event_id, chain.c.hash).where(chain.c.id == 1).with_for_update()
-    return connection.execute(statement).one()
+    return select(chain.c.event_id, chain.c.hash).where(chain.c.id == 1).with_for_update()
 
 
 def get_head(connection: Connection, schema: Schema) -> Row[*tuple[Any, ...]] | None:
@@ -32,13 +37,20 @@ def append_events(
     connection: Connection, schema: Schema, rows: Sequence[Mapping[str, Any]], *, first: bool = False
 ) -> None:
     """Inserts events that follow one another and moves the head to the last (`first`: makes the head)."""
-    chain = schema.own.chain
-    connection.execute(insert(schema.own.events), [dict(row) for row in rows])
+    # One row alone is no "many": the driver would build it anew.
+    connection.execute(insert(schema.own.events), dict(rows[0]) if len(rows) == 1 else [dict(row) for row in rows])
     head = {"event_id": rows[-1]["id"], "hash": rows[-1]["hash"]}
     if first:
-        connection.execute(insert(chain).values(id=1, **head))
+        connection.execute(insert(schema.own.chain), {"id": 1, **head})
     else:
-        connection.execute(update(chain).where(chain.c.id == 1).values(**head))
+        connection.execute(_move_head(schema), {"to_event_id": head["event_id"], "to_hash": head["hash"]})
+
+
+@lru_cache(maxsize=16)
+def _move_head(schema: Schema) -> Update:
+    chain = schema.own.chain
+    statement = update(chain).where(chain.c.id == 1)
+    return statement.values(event_id=bindparam("to_event_id"), hash=bindparam("to_hash"))
 
 
 def touch_chain(connection: Connection, schema: Schema) -> None:
