@@ -55,8 +55,9 @@ def exact_sum(column: ColumnElement[Any], *, dialect: str, decimals: int) -> Col
         column = func.round(column, decimals)
     if not isinstance(kind, Integer) and (isinstance(kind, Float) or not isinstance(kind, Numeric)):
         # A cast beyond these digits would be clamped silently; this product is beyond a double and raises.
-        beyond = cast(column * literal_column("1e300"), Numeric(38, 6))
-        too_large = func.abs(column) >= literal_column(DECIMAL_LIMIT)
+        size: ColumnElement[Any] = type_coerce(column, Double())
+        beyond = cast(size * literal_column("1e300"), Numeric(38, 6))
+        too_large = func.abs(size) >= literal_column(DECIMAL_LIMIT)
         column = case((too_large, beyond), else_=cast(column, Numeric(38, 6)))
     return type_coerce(func.sum(column), Amount())
 

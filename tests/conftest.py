@@ -43,9 +43,13 @@ def mariadb_url() -> Iterator[str]:
     """A server for the whole run, as a URL with {name}: TEST_DATABASE_URL's, or a private one."""
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
-        yield make_url(given).set(database="{name}").render_as_string(hide_password=False).replace("%7Bname%7D", "{name}")
+        yield (
+            make_url(given).set(database="{name}").render_as_string(hide_password=False).replace("%7Bname%7D", "{name}")
+        )
         return
-    with mariadb("--innodb-flush-log-at-trx-commit=0", "--performance-schema=OFF", "--innodb-buffer-pool-size=128M") as url:
+    with mariadb(
+        "--innodb-flush-log-at-trx-commit=0", "--performance-schema=OFF", "--innodb-buffer-pool-size=128M"
+    ) as url:
         yield url
 
 

@@ -171,7 +171,7 @@ def test_the_default_is_tried_again_after_a_failure(
     works(default())
 
 
-STEPS = ["lock_head", "get_customers", "impact", "mark_deleted", "append_events"]
+STEPS = ["lock_head", "get_customers_with_impact", "mark_deleted", "append_events"]
 
 
 @pytest.mark.parametrize("engine_name", ["mariadb"], indirect=True)
