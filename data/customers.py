@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
@@ -105,15 +106,15 @@ def change(
     written: dict[CustomerId, int] = {}
     if todo:
         _mark(connection, schema, action, todo, at)
-        after = queries.get_customers_with_impact(connection, schema, todo)
+        after = queries.impact(connection, schema, todo)
         drafts = []
         for key in todo:
             customer, before = found[key]
-            body = _proof(schema, action, customer, before, after.get(key, (customer, Impact()))[1])
+            body = _proof(schema, action, customer, before, after[key])
             body["deleted_at"] = events.stamp(at if action == "delete" else customer.deleted_at)
             drafts.append(Draft(action, actor, reason, key, batch_id, body))
+            found[key] = replace(customer, deleted_at=at if action == "delete" else None), before
         written = dict(zip(todo, events.append(connection, schema, drafts, head=head, at=at), strict=True))
-        found |= after
     return [_outcome(connection, schema, action, *found[key], written.get(key)) for key in keys]
 
 

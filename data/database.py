@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.engine import URL
@@ -62,7 +61,7 @@ class Snapshot:
     at: datetime
 
 
-_registry: WeakKeyDictionary[Engine, Database] = WeakKeyDictionary()
+_registry: dict[Engine, Database] = {}
 _lock = threading.Lock()
 _default: Database | None = None
 
@@ -152,6 +151,11 @@ def default() -> Database:
         if _default is None:
             _default = attach(load_settings())
         return _default
+
+
+def is_attached() -> bool:
+    """Whether `default()` has a database at hand, so that nothing needs to be prepared for it."""
+    return _default is not None
 
 
 def forget_default() -> None:

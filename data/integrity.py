@@ -152,7 +152,11 @@ def check_identity(months: Sequence[MonthlyRevenue], parts: Mapping[Part, Mappin
             amount = f"{row.currency} {plain(abs(row.difference))} {'short' if row.difference > 0 else 'over'}"
             broken.append(f"{row.month or 'no date'}: parts are {amount}, {counted} of {row.orders} orders")
     whole = f"Active + deleted + no customer + missing customer = total, in all {len(months)} months."
-    detail = whole if not broken else f"{len(broken)} of {len(months)} months are not even."
+    detail = (
+        whole
+        if not broken
+        else f"{len(broken)} of {len(months)} months {'is' if len(broken) == 1 else 'are'} not even."
+    )
     return Check("identity", not broken, "error", len(broken), detail, broken[:EXAMPLES])
 
 
@@ -190,8 +194,8 @@ def check_deletions(connection: Connection, schema: Schema, expected: Mapping[Cu
         for customer, at in expected.items()
         if customer not in actual
     ]
-    whole = f"All {len(actual)} deleted customers have the event that deleted them."
-    detail = whole if not wrong else f"{len(wrong)} customers are not in the state that the events say."
+    whole = f"Every deleted customer ({len(actual)}) has the event that deleted them."
+    detail = whole if not wrong else f"Customers not in the state that the events say: {len(wrong)}."
     return Check("deletions", not wrong, "error", len(wrong), detail, wrong[:EXAMPLES])
 
 
@@ -214,7 +218,7 @@ def _replay(connection: Connection, schema: Schema) -> tuple[dict[CustomerId, st
     if not baseline:
         problems.append("the baseline, its first event, is not there")
     detail = (
-        f"All {count} events follow one another unbroken."
+        f"Every event ({count}) follows the one before, unbroken."
         if not problems
         else f"The chain of {count} events is broken."
     )

@@ -19,12 +19,12 @@ from sqlalchemy import (
     CursorResult,
     DateTime,
     Executable,
+    FromClause,
     Index,
     Integer,
     LargeBinary,
     MetaData,
     String,
-    Subquery,
     Table,
     Text,
     and_,
@@ -107,7 +107,39 @@ def is_text(words: str) -> bool:
     return not any(c == "\0" or "\ud800" <= c <= "\udfff" for c in words)
 
 
-def is_active(customers: Subquery | Table, deleted_at: str = "deleted_at") -> ColumnElement[bool]:
+class Columns(dict[str, ColumnElement[Any]]):
+    """Expressions by label: `c.id`, or `c["id"]`."""
+
+    def __getattr__(self, label: str) -> ColumnElement[Any]:
+        return self[label]
+
+
+@dataclass(frozen=True, eq=False)
+class Lens:
+    """A table of the company as the rest of the program knows it: what to read from, and its columns by label.
+
+    The table itself where each label is a column of it, which reads best and costs the server least; else a
+    SELECT with the mapping's `where`, query or computed columns inside, so that joins are never ambiguous.
+    """
+
+    source: FromClause
+    c: Columns
+
+    @property
+    def labelled(self) -> list[ColumnElement[Any]]:
+        """Every column, for a SELECT whose rows have the labels as names."""
+        return [expression.label(label) for label, expression in self.c.items()]
+
+
+def _lens(name: str, source: FromClause, columns: Columns, where: str | None, *, computed: bool) -> Lens:
+    if not where and not computed:
+        return Lens(source, columns)
+    rows = select(*Lens(source, columns).labelled).select_from(source)
+    inner = (rows.where(text(f"({literal_sql(where)})")) if where else rows).subquery(name)
+    return Lens(inner, Columns({label: inner.c[label] for label in columns}))
+
+
+def is_active(customers: Lens | Table, deleted_at: str = "deleted_at") -> ColumnElement[bool]:
     """The one place that says what an active customer is."""
     return customers.c[deleted_at].is_(None)
 
@@ -127,8 +159,7 @@ class FormField:
 class Schema:
     """The attached database's tables as the rest of the program knows them.
 
-    `customers` and `orders` are labelled SELECTs with the mapping's `where` inside, for reading;
-    `customer_table` has the physical names, for writing. `self_updating` are its columns with ON UPDATE
+    `customers` and `orders` are for reading, with the mapping's `where` inside; `customer_table` has the physical names, for writing. `self_updating` are its columns with ON UPDATE
     CURRENT_TIMESTAMP, which a delete must leave as they are.
     """
 
@@ -136,8 +167,8 @@ class Schema:
     dialect: str
     customer_table: Table
     order_table: Table | None
-    customers: Subquery
-    orders: Subquery
+    customers: Lens
+    orders: Lens
     present: frozenset[str]
     indexed: frozenset[str]
     self_updating: frozenset[str]
@@ -420,27 +451,27 @@ def joined(columns: Sequence[ColumnElement[Any]]) -> ColumnElement[Any]:
     return func.trim(words)
 
 
-def _customers(table: Table, settings: Settings, present: frozenset[str]) -> Subquery:
+def _customers(table: Table, settings: Settings, present: frozenset[str]) -> Lens:
     mapping = settings.customers
 
     def optional(key: str, kind: TypeEngine[Any] | None = None) -> ColumnElement[Any]:
         if key not in present:
-            return null().label(key)
+            return null()
         physical = table.c[getattr(mapping, key)]
-        return (type_coerce(physical, kind) if kind else physical).label(key)
+        return type_coerce(physical, kind) if kind else physical
 
-    rows = select(
-        table.c[mapping.id].label("id"),
-        joined([table.c[c] for c in mapping.name_columns]).label("name"),
-        optional("email"),
-        optional("phone"),
-        optional("created_at", UTCDateTime()),
-        optional("deleted_at", UTCDateTime()),
+    columns = Columns(
+        id=table.c[mapping.id],
+        name=joined([table.c[c] for c in mapping.name_columns]),
+        email=optional("email"),
+        phone=optional("phone"),
+        created_at=optional("created_at", UTCDateTime()),
+        deleted_at=optional("deleted_at", UTCDateTime()),
     )
-    return (rows.where(text(f"({literal_sql(mapping.where)})")) if mapping.where else rows).subquery("customers")
+    return _lens("customers", table, columns, mapping.where, computed=len(mapping.name_columns) > 1)
 
 
-def _orders(connection: Connection, settings: Settings, customers: Table) -> tuple[Table | None, Subquery]:
+def _orders(connection: Connection, settings: Settings, customers: Table) -> tuple[Table | None, Lens]:
     mapping = settings.orders
     id_type = customers.c[settings.customers.id].type
     labels = ["id", "customer_id", "ordered_at", "total"]
@@ -448,21 +479,18 @@ def _orders(connection: Connection, settings: Settings, customers: Table) -> tup
     if mapping.query:
         types: dict[str, Any] = {"customer_id": id_type}
         columns = [column(label, types.get(label, NullType())) for label in labels]
-        inner: Any = text(literal_sql(mapping.query)).columns(*columns).subquery("order_query")
+        source: FromClause = text(literal_sql(mapping.query)).columns(*columns).subquery("order_query")
         _try_query(connection, mapping, labels)
-        physical = {label: inner.c[label] for label in labels}
+        physical = Columns({label: source.c[label] for label in labels})
         table = None
     else:
-        table = _reflect_table(connection, "orders", mapping.table)
+        source = table = _reflect_table(connection, "orders", mapping.table)
         for label in labels:
             _require(table, "orders", label, getattr(mapping, label))
-        physical = {label: table.c[getattr(mapping, label)] for label in labels}
+        physical = Columns({label: table.c[getattr(mapping, label)] for label in labels})
     if mapping.currency:
-        physical["currency"] = func.coalesce(func.nullif(physical["currency"], ""), NO_CURRENCY)
-    rows = select(*(physical[label].label(label) for label in labels))
-    if mapping.where:
-        rows = rows.where(text(f"({literal_sql(mapping.where)})"))
-    return table, rows.subquery("orders")
+        physical["currency"] = func.coalesce(func.nullif(physical.currency, ""), NO_CURRENCY)
+    return table, _lens("orders", source, physical, mapping.where, computed=mapping.currency is not None)
 
 
 def _try_query(connection: Connection, mapping: OrdersMapping, labels: list[str]) -> None:

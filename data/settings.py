@@ -98,7 +98,7 @@ DEFAULT_REASONS = {
     "fraud": "Fraud or abuse",
 }
 # Codes the product itself writes; `other` also takes free text as its note.
-OWN_REASONS = {"other": "Other", "script": "By a script", "undo": "Undone"}
+OWN_REASONS = {"other": "Other", "script": "By a script", "undo": "Undone", "restored": "Restored by hand"}
 
 
 class File(Section):

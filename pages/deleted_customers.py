@@ -9,7 +9,6 @@ from ui import actions, lists, text
 from ui.shell import open_page
 from ui.text import count
 
-TITLE = "Deleted Customers"
 SORTS = {
     "Last deleted first": ("deleted_at", True),
     "First deleted first": ("deleted_at", False),
@@ -17,7 +16,7 @@ SORTS = {
     "By number": ("id", False),
 }
 
-here = open_page(TITLE, Permission.READ_CUSTOMERS)
+here = open_page("Deleted Customers", Permission.READ_CUSTOMERS)
 schema = here.database.schema
 decimals = here.database.settings.money.decimals
 blocker = here.change_blocker
@@ -86,7 +85,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
         disabled=not may_change or not selected,
         help=blocker,
         on_click=actions.restore,
-        args=(selected, TITLE),
+        args=(selected,),
     )
     if st.button("Back to Customer Management", key="back", icon=":material/group:"):
         st.switch_page("pages/customers.py")

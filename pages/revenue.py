@@ -42,7 +42,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     if st.button("Check now", key="check", icon=":material/fact_check:"):
         with here.careful(), st.spinner("Counting every part on its own"):
             report = integrity.run_and_record(here.database)
-        flash(typed(integrity.verdict(report)), "Revenue", worked=report.even)
+        flash(typed(integrity.verdict(report)), worked=report.even)
         forget_reads()
         st.rerun()
     st.download_button(

@@ -18,27 +18,27 @@ from ui.shell import flash, forget_reads, viewer_zone
 from ui.text import count, typed
 
 
-def delete(ids: Sequence[CustomerId], page: str, *, reason: str, note: str = "") -> None:
-    """Deletes these customers and tells it on `page`. Raises EvenbooksError, for the dialog to show."""
+def delete(ids: Sequence[CustomerId], *, reason: str, note: str = "") -> None:
+    """Deletes these customers and tells it. Raises EvenbooksError, for the dialog to show."""
     outcomes = customers.delete_many(databases.default(), ids, actor=st.session_state.actor, reason=reason, note=note)
     done = [o for o in outcomes if o.changed]
     rest = [o for o in outcomes if not o.changed]
     forget_reads()
     new_version()
     if done:
-        undo = partial(restore, [o.customer.id for o in done], page)
+        undo = partial(restore, [o.customer.id for o in done], reason="undo")
         before = f" {_already_deleted(rest)}" if rest else ""
-        flash(f"{_who(done)} deleted. {_kept(done)}{before}", page, undo=undo)
+        flash(f"{_who(done)} deleted. {_kept(done)}{before}", undo=undo)
     else:
-        flash(f"{_already_deleted(outcomes)} Nothing changed.", page, worked=False)
+        flash(f"{_already_deleted(outcomes)} Nothing changed.", worked=False)
 
 
-def restore(ids: Sequence[CustomerId], page: str) -> None:
-    """Restores these customers and tells it on `page`, also when it did not work: for callbacks."""
+def restore(ids: Sequence[CustomerId], *, reason: str = "restored") -> None:
+    """Restores these customers and tells it, also when it did not work: for callbacks."""
     try:
-        outcomes = customers.restore_many(databases.default(), ids, actor=st.session_state.actor, reason="undo")
+        outcomes = customers.restore_many(databases.default(), ids, actor=st.session_state.actor, reason=reason)
     except EvenbooksError as error:
-        flash(typed(error), page, worked=False)
+        flash(typed(error), worked=False)
         return
     finally:
         forget_reads()
@@ -52,7 +52,7 @@ def restore(ids: Sequence[CustomerId], page: str) -> None:
         words.append(f"{_who(done)} back in the customer list. {always}")
     if rest:
         words.append(f"{_who(rest)} not deleted any more. Nothing changed there.")
-    flash(" ".join(words), page, worked=bool(done))
+    flash(" ".join(words), worked=bool(done))
 
 
 def new_version() -> None:

@@ -1,4 +1,8 @@
-"""The dialogs of Customer Management: delete, add, edit. Driven by state, so that a rerun finds them again."""
+"""The dialogs of Customer Management: delete, add, edit. Driven by state, so that a rerun finds them again.
+
+In the session stand `dialog` (which, and the ids), `shown` (what the Edit form started from), and `taken`
+(the customer who has the e-mail address that was entered).
+"""
 
 from __future__ import annotations
 
@@ -12,10 +16,8 @@ from data.errors import EmailTaken, EvenbooksError
 from data.records import CustomerId
 from data.schema import FormField
 from ui import actions, text
-from ui.shell import Here, flash, forget_reads
+from ui.shell import DIALOG_STATE, Here, flash, forget_reads
 from ui.text import count, typed
-
-PAGE = "Customer Management"
 
 
 def ask(kind: str, ids: Sequence[CustomerId] = ()) -> None:
@@ -25,7 +27,7 @@ def ask(kind: str, ids: Sequence[CustomerId] = ()) -> None:
 
 def close() -> None:
     """Closes the dialog, also when it is dismissed, and forgets what it held."""
-    for key in ("dialog", "shown", "taken"):
+    for key in DIALOG_STATE:
         st.session_state.pop(key, None)
 
 
@@ -87,7 +89,7 @@ def _delete(here: Here, ids: Sequence[CustomerId]) -> None:
             label = "Delete customer" if one else f"Delete {len(found)} customers"
             confirmed = st.button(label, key="confirm_delete", icon=":material/person_off:")
         if confirmed:
-            _try(lambda: actions.delete(list(found), PAGE, reason=reason or "", note=note))
+            _try(lambda: actions.delete(list(found), reason=reason or "", note=note))
 
     _open(f"Delete {typed(one.name)}?" if one else f"Delete {count(len(found), 'customer')}?", body)
 
@@ -99,7 +101,7 @@ def _add(here: Here) -> None:
         def add() -> None:
             customer = customers.add(here.database, values, actor=here.actor)
             forget_reads()
-            flash(f"{typed(customer.name)} is customer {customer.id}.", PAGE)
+            flash(f"{typed(customer.name)} is customer {customer.id}.")
 
         _try(add)
     _offer_restore(here)
@@ -123,7 +125,7 @@ def _edit(here: Here, customer_id: CustomerId) -> None:
                 customer = customers.edit(here.database, customer_id, values, shown=shown, actor=here.actor)
                 forget_reads()
                 actions.new_version()
-                flash(f"{typed(customer.name)} is saved.", PAGE)
+                flash(f"{typed(customer.name)} is saved.")
 
             _try(save)
         _offer_restore(here)
@@ -175,4 +177,4 @@ def _offer_restore(here: Here) -> None:
     when = text.since(other.deleted_at, here.zone, datetime.now(UTC))
     st.warning(f"{typed(other.email)} belongs to {typed(other.name)}, deleted {when}. Restore that customer instead?")
     if st.button("Restore Customer", key="restore_instead", icon=":material/restore:"):
-        _try(lambda: actions.restore([other.id], PAGE))
+        _try(lambda: actions.restore([other.id]))

@@ -38,6 +38,8 @@ HEADINGS = {
     NotMigrated: "The database is not prepared yet",
     NotPermitted: "Not for this role",
 }
+# What an open dialog keeps between runs; ui/dialogs.py says what each is.
+DIALOG_STATE = ("dialog", "shown", "taken")
 PAGES = (
     ("pages/customers.py", "Customer Management", ":material/group:", Permission.READ_CUSTOMERS),
     ("pages/deleted_customers.py", "Deleted Customers", ":material/person_off:", Permission.READ_CUSTOMERS),
@@ -110,6 +112,7 @@ def open_page(title: str, permission: Permission) -> Here:
     actor: Actor = st.session_state.actor
     st.set_page_config(page_title=f"{title} - Evenbooks", page_icon=str(ROOT / "ui" / "icon.png"), layout="wide")
     style()
+    _arrive(title)
     try:
         actor.require(permission)
         database = attached()
@@ -124,13 +127,14 @@ def open_page(title: str, permission: Permission) -> Here:
             st.caption("The demo company; DATABASE_URL attaches your own.", width="content")
     if read_only:
         _show_read_only(read_only)
-    _show_flash(title)
+    _show_flash()
     return here
 
 
 def attached() -> Database:
     """The attached database; the demo company is made first where nothing else is configured."""
-    demo.ensure_demo(load_settings(), log.info)
+    if not databases.is_attached():
+        demo.ensure_demo(load_settings(), log.info)
     return databases.default()
 
 
@@ -187,23 +191,27 @@ class Flash:
     """What happened, told on the page after the rerun, with an Undo where there is one."""
 
     words: str
-    page: str
     undo: Callable[[], None] | None = None
     worked: bool = True
 
 
-def flash(words: str, page: str, *, undo: Callable[[], None] | None = None, worked: bool = True) -> None:
+def flash(words: str, *, undo: Callable[[], None] | None = None, worked: bool = True) -> None:
     """Keeps what happened for the next run; `words` is Markdown, so other people's words go through typed()."""
-    st.session_state.flash = Flash(words, page, undo, worked)
+    st.session_state.flash = Flash(words, undo, worked)
 
 
-def _show_flash(title: str) -> None:
+def _arrive(title: str) -> None:
+    """What happened on another page, and a dialog left open there, end with leaving it."""
+    if st.session_state.get("page") != title:
+        for key in ("flash", *DIALOG_STATE):
+            st.session_state.pop(key, None)
+    st.session_state.page = title
+
+
+def _show_flash() -> None:
     """The flash stays until something else happens on its page, so that Undo can be found."""
     told: Flash | None = st.session_state.get("flash")
     if told is None:
-        return
-    if told.page != title:
-        del st.session_state.flash
         return
     with st.container(horizontal=True, vertical_alignment="center", key="flash"):
         show, icon = (st.success, ":material/check_circle:") if told.worked else (st.info, ":material/info:")

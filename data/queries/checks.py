@@ -21,13 +21,13 @@ def monthly_part(
 ) -> dict[Key, Figures]:
     """One part of the identity by month and currency, by a statement of its own: nothing is subtracted."""
     customers, orders = schema.customers, schema.orders
-    joined = orders.join(customers, and_(orders.c.customer_id == customers.c.id, schema.is_linked))
+    joined = orders.source.join(customers.source, and_(orders.c.customer_id == customers.c.id, schema.is_linked))
     sources = {
-        "total": (orders, schema.is_revenue),
+        "total": (orders.source, schema.is_revenue),
         "active": (joined, and_(schema.is_revenue, is_active(customers))),
         "deleted": (joined, and_(schema.is_revenue, ~is_active(customers))),
-        "no_customer": (orders, and_(schema.is_revenue, schema.is_guest)),
-        "missing_customer": (orders, and_(schema.is_revenue, _is_missing(schema))),
+        "no_customer": (orders.source, and_(schema.is_revenue, schema.is_guest)),
+        "missing_customer": (orders.source, and_(schema.is_revenue, _is_missing(schema))),
     }
     source, condition = sources[part]
     as_joined = part == "active"
@@ -46,7 +46,7 @@ def list_missing_customers(connection: Connection, schema: Schema, *, limit: int
     link = schema.orders.c.customer_id
     statement = (
         select(link, func.count())
-        .select_from(schema.orders)
+        .select_from(schema.orders.source)
         .where(_is_missing(schema))
         .group_by(link)
         .order_by(link)
@@ -57,7 +57,7 @@ def list_missing_customers(connection: Connection, schema: Schema, *, limit: int
 
 def count_missing_customer_orders(connection: Connection, schema: Schema) -> int:
     """How many orders, of any status, name a customer who is not there."""
-    statement = select(func.count()).select_from(schema.orders).where(_is_missing(schema))
+    statement = select(func.count()).select_from(schema.orders.source).where(_is_missing(schema))
     return int(connection.execute(statement).scalar_one())
 
 

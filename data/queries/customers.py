@@ -46,14 +46,16 @@ def get_customer(connection: Connection, schema: Schema, customer_id: object) ->
 def get_customers(connection: Connection, schema: Schema, ids: Sequence[object]) -> dict[CustomerId, Customer]:
     """The customers with these ids, active or deleted, by id."""
     keys = [key for key in map(schema.parse_id, ids) if key is not None]
-    rows = connection.execute(select(schema.customers).where(schema.customers.c.id.in_(keys)))
+    rows = connection.execute(select(*schema.customers.labelled).where(schema.customers.c.id.in_(keys)))
     return {row.id: Customer(*row) for row in rows}
 
 
 def count_customers(connection: Connection, schema: Schema, *, deleted: bool = False, search: str = "") -> int:
     """How many active (or deleted) customers match the search."""
     customers = schema.customers
-    statement = select(func.count()).select_from(customers).where(_state(schema, deleted), *_search(schema, search)[0])
+    statement = (
+        select(func.count()).select_from(customers.source).where(_state(schema, deleted), *_search(schema, search)[0])
+    )
     return int(connection.execute(statement).scalar_one())
 
 
@@ -84,7 +86,9 @@ def list_customers(
     down = descending != backwards
     # Nearly all are active: tested as a truth value, MariaDB does not walk the index on deleted_at up to a deep page.
     state = _state(schema, deleted) if deleted else _state(schema, deleted).is_(true())
-    statement = select(schema.customers, type_coerce(key, String()).label("sort_key")).where(state, *conditions)
+    statement = select(*schema.customers.labelled, type_coerce(key, String()).label("sort_key")).where(
+        state, *conditions
+    )
     cursor = before if backwards else after
     if cursor is not None:
         statement = statement.where(_beyond(key, schema.customers.c.id, read_cursor(cursor, schema, sort), down))
@@ -221,7 +225,7 @@ def find_by_email(
         same = func.lower(customers.c.email).in_(spellings)
     others = true() if other_than is None else customers.c.id != other_than
     statement = (
-        select(customers)
+        select(*customers.labelled)
         .where(same, others)
         .order_by(is_active(customers).desc(), customers.c.deleted_at.desc(), customers.c.id)
         .limit(1)
@@ -239,7 +243,7 @@ def list_deleted_ids(connection: Connection, schema: Schema) -> list[tuple[Custo
     """Every deleted customer's id with the time as stored (text), in id order."""
     customers = schema.customers
     statement = select(customers.c.id, customers.c.deleted_at).where(~is_active(customers)).order_by(customers.c.id)
-    return [(row.id, row.deleted_at) for row in connection.execute(statement)]
+    return [(customer_id, deleted_at) for customer_id, deleted_at in connection.execute(statement)]
 
 
 def get_form_values(connection: Connection, schema: Schema, customer_id: CustomerId) -> dict[str, str]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from decimal import Decimal
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, case, func, select
+from sqlalchemy import Connection, Null, Select, and_, bindparam, case, func, select
 
 from data.money import exact_sum
 from data.records import Customer, CustomerId, Impact
@@ -18,49 +17,51 @@ def get_customers_with_impact(
     connection: Connection, schema: Schema, ids: Sequence[CustomerId]
 ) -> dict[CustomerId, tuple[Customer, Impact]]:
     """The customers with these ids, active or deleted, each with what the orders amount to; by id."""
-    found: dict[CustomerId, tuple[Customer, Impact]] = {}
-    for row in connection.execute(_with_impact(schema), {"ids": list(ids)}):
-        *columns, currency, all_orders, orders, revenue = row
-        customer, sofar = found.get(row.id) or (Customer(*columns), Impact())
-        if all_orders:
-            amounts: dict[str, Decimal] = {**sofar.revenue, **({currency: revenue} if orders else {})}
-            sofar = Impact(sofar.orders + orders, sofar.all_orders + all_orders, amounts)
-        found[row.id] = customer, sofar
-    return found
+    rows = connection.execute(_impact(schema, whole=True), {"ids": list(ids)}).all()
+    impacts = _add_up((row.id, *row[-4:]) for row in rows)
+    return {row.id: (Customer(*row[:-4]), impacts[row.id]) for row in rows}
 
 
 def impact(connection: Connection, schema: Schema, ids: Sequence[CustomerId]) -> dict[CustomerId, Impact]:
     """What each customer's orders amount to, by id; an empty Impact without orders, or without such a customer."""
-    found = get_customers_with_impact(connection, schema, ids)
-    return {customer_id: found[customer_id][1] if customer_id in found else Impact() for customer_id in ids}
+    rows = connection.execute(_impact(schema, whole=False), {"ids": list(ids)})
+    return {customer_id: Impact() for customer_id in ids} | _add_up(map(tuple, rows))
+
+
+def _add_up(rows: Iterable[tuple[Any, ...]]) -> dict[CustomerId, Impact]:
+    """Rows of (id, currency, every order, orders that count, revenue) as an Impact a customer."""
+    found: dict[CustomerId, Impact] = {}
+    for customer_id, currency, all_orders, orders, revenue in rows:
+        sofar = found.get(customer_id, Impact())
+        amounts = {**sofar.revenue, currency: revenue} if orders else sofar.revenue
+        found[customer_id] = Impact(sofar.orders + orders, sofar.all_orders + all_orders, amounts)
+    return found
 
 
 @lru_cache(maxsize=16)
-def _with_impact(schema: Schema) -> Select[Any]:
-    """Built once: a delete runs it twice, and building it costs more than running it.
+def _impact(schema: Schema, *, whole: bool) -> Select[Any]:
+    """With the `whole` customers or with their ids alone, which is what remains to be read after a change.
 
-    Joined through the customers' own key, so that the ids are theirs in spelling too.
+    Built once: building it costs more than running it. Joined through the customers' own key, so that the
+    ids are theirs in spelling too.
     """
     customers, orders = schema.customers, schema.orders
     statuses = bool(schema.settings.orders.revenue_statuses)
     counted = case((schema.is_revenue, orders.c.total)) if statuses else orders.c.total
-    these = customers.c.id.in_(bindparam("ids", expanding=True))
-    amounts = (
+    columns = customers.labelled if whole else [customers.c.id.label("id")]
+    told_apart = [c for c in customers.c.values() if not isinstance(c, Null)] if whole else [customers.c.id]
+    return (
         select(
-            customers.c.id.label("customer_id"),
+            *columns,
             currency_of(schema).label("currency"),
-            func.count().label("all_orders"),
-            (func.count(case((schema.is_revenue, 1))) if statuses else func.count()).label("orders"),
+            func.count(orders.c.id).label("all_orders"),
+            func.count(case((schema.is_revenue, orders.c.id)) if statuses else orders.c.id).label("orders"),
             exact_sum(counted, dialect=schema.dialect, decimals=schema.settings.money.decimals).label("revenue"),
         )
-        .join_from(customers, orders, orders.c.customer_id == customers.c.id)
-        .where(these, schema.is_linked)
-        .group_by(customers.c.id, *([orders.c.currency] if schema.keeps_currency else []))
-        .subquery("amounts")
-    )
-    a = amounts.c
-    return (
-        select(customers, a.currency, a.all_orders, a.orders, a.revenue)
-        .select_from(customers.outerjoin(amounts, a.customer_id == customers.c.id))
-        .where(these)
+        .select_from(
+            customers.source.outerjoin(orders.source, and_(orders.c.customer_id == customers.c.id, schema.is_linked))
+        )
+        .where(customers.c.id.in_(bindparam("ids", expanding=True)))
+        # By every column, because MariaDB does not see that they follow from the id.
+        .group_by(*told_apart, *([orders.c.currency] if schema.keeps_currency else []))
     )

@@ -61,7 +61,7 @@ def monthly_deleted(
 ) -> dict[Key, Figures]:
     """The same for the orders of deleted customers, read from the customers' side, who are few."""
     customers, orders = schema.customers, schema.orders
-    source = customers.join(orders, orders.c.customer_id == customers.c.id)
+    source = customers.source.join(orders.source, orders.c.customer_id == customers.c.id)
     condition = and_(schema.is_revenue, schema.is_linked, ~is_active(customers))
     return grouped_by_month(connection, schema, source, condition, first=first, last=last)
 
@@ -123,7 +123,7 @@ def list_deleted_by_revenue(
             func.count().label("orders"),
             revenue.label("revenue"),
         )
-        .select_from(customers.join(orders, orders.c.customer_id == customers.c.id))
+        .select_from(customers.source.join(orders.source, orders.c.customer_id == customers.c.id))
         .where(schema.is_revenue, schema.is_linked, ~is_active(customers), *_window(schema, first, last))
         .group_by(customers.c.id, *currency)
         .subquery("amounts")
@@ -132,8 +132,8 @@ def list_deleted_by_revenue(
     place = func.row_number().over(partition_by=a.currency, order_by=[a.revenue.desc(), a.customer_id])
     ranked = select(amounts, place.label("place")).subquery("ranked").c
     rows = connection.execute(
-        select(customers, ranked.currency, ranked.orders, ranked.revenue)
-        .join(customers, customers.c.id == ranked.customer_id)
+        select(*customers.labelled, ranked.currency, ranked.orders, ranked.revenue)
+        .join(customers.source, customers.c.id == ranked.customer_id)
         .where(ranked.place <= limit)
         .order_by(ranked.revenue.desc(), customers.c.id)
     )
@@ -148,7 +148,7 @@ def month_bounds(connection: Connection, schema: Schema) -> tuple[str, str] | No
         low, high = map(read_month, _ends(connection, schema))
         if low and high:
             return low, high
-    grouped = grouped_by_month(connection, schema, schema.orders, true())
+    grouped = grouped_by_month(connection, schema, schema.orders.source, true())
     months = [month for month, _ in grouped if month]
     return (min(months), max(months)) if months else None
 
@@ -190,12 +190,12 @@ def _by_month(
     connection: Connection, schema: Schema, condition: ColumnElement[bool], *, first: str | None, last: str | None
 ) -> dict[Key, Figures]:
     if not _has_dates(schema) or schema.order_table is None:
-        return grouped_by_month(connection, schema, schema.orders, condition, first=first, last=last)
+        return grouped_by_month(connection, schema, schema.orders.source, condition, first=first, last=last)
     ends = _ends(connection, schema)
     low, high = map(read_month, ends)
     span = list(months_between(max(first or low, low), min(last or high, high))) if low and high else []
     if len(span) > MOST_BRANCHES or (any(ends) and not (low and high)):
-        return grouped_by_month(connection, schema, schema.orders, condition, first=first, last=last)
+        return grouped_by_month(connection, schema, schema.orders.source, condition, first=first, last=last)
     branches = [_branch(schema, month, and_(condition, *_window(schema, month, month))) for month in span]
     if first is None and last is None:
         dated = schema.orders.c.ordered_at
@@ -211,7 +211,7 @@ def _by_month(
 def _branch(schema: Schema, month: str | None, condition: ColumnElement[bool]) -> Select[Any]:
     """One month as a range of the index: no date is formatted per row, which costs more than adding does."""
     columns = _measures(schema, literal(month, String()))
-    return select(*columns).select_from(schema.orders).where(condition).group_by(*_currency_keys(schema))
+    return select(*columns).select_from(schema.orders.source).where(condition).group_by(*_currency_keys(schema))
 
 
 def grouped_by_month(

@@ -292,7 +292,7 @@ def test_never_checked_even_and_not_even(app: Any, shop: Database) -> None:
     press(at, "check")
     assert scalar(shop, "SELECT count(*) FROM evenbooks_checks") == 2
     assert re.search(r"not even when checked, .*; last even: \d+ \w{3} \d{4}, \d\d:\d\d", said(at))
-    assert "The books are not even: 1 customers are not in the state that the events say." in said(at)
+    assert "The books are not even: Customers not in the state that the events say: 1." in said(at)
     assert not at.success
     execute(shop.engine, "DELETE FROM evenbooks_checks WHERE even")
     st.cache_data.clear()
