@@ -27,7 +27,8 @@ from data.errors import (
     InvalidInput,
     NotMigrated,
 )
-from data.schema import MIGRATION, Schema, reflect
+from data.reflection import reflect
+from data.schema import MIGRATION, Schema
 from data.settings import Settings, load_settings
 
 T = TypeVar("T")

@@ -1,10 +1,9 @@
 """Customer Management: the active customers; add, edit, delete."""
 
-import pandas as pd
 import streamlit as st
 
 from data.access import Permission
-from ui import lists
+from ui import lists, tables
 from ui.dialogs import ask, show_dialog
 from ui.shell import open_page
 from ui.text import count, typed
@@ -28,7 +27,7 @@ may_change = blocker is None
 answer = st.container()
 with st.container(horizontal=True, vertical_alignment="center"):
     search = lists.search_box()
-    sort = lists.sort_box(SORTS)
+    sort = lists.sort_box(SORTS, here)
     st.button(
         "Add New Customer",
         key="add",
@@ -41,7 +40,8 @@ with st.container(horizontal=True, vertical_alignment="center"):
     if st.button("View Deleted Customers", key="view_deleted", icon=":material/person_off:"):
         st.switch_page("pages/deleted_customers.py")
 
-page = lists.read_page(here, deleted=False, search=search, sort=sort)
+with here.reading() as moment:
+    page = lists.read_page(moment, here, deleted=False, search=search, sort=sort)
 with here.careful():
     active, deleted = (lists.count_customers(url, gone, "") for gone in (False, True))
     matching = lists.count_customers(url, False, search) if search else active
@@ -54,25 +54,9 @@ answer.write(
 ids = [c.id for c in page.items]
 selected = []
 if ids:
-    frame = pd.DataFrame(
-        {
-            "id": ids,
-            "name": [c.name for c in page.items],
-            "email": [c.email for c in page.items],
-            "phone": [c.phone for c in page.items],
-            "created_at": lists.times([c.created_at for c in page.items], here.zone),
-        }
-    ).drop(columns=[name for name in ("email", "phone", "created_at") if name not in schema.present])
-    config = {
-        "id": st.column_config.Column("Number", width="small"),
-        "name": st.column_config.TextColumn("Name", width="medium"),
-        "email": st.column_config.TextColumn("E-mail", width="medium"),
-        "phone": st.column_config.TextColumn("Phone", width="small"),
-        "created_at": lists.time_column("Customer since"),
-    }
-    selected = lists.select_rows(
-        frame, ids, config=config, alt=f"{len(ids)} active customers; select rows to edit or delete"
-    )
+    frame, config = tables.active_table(here, page.items)
+    alt = f"{len(ids)} active customers; select rows to edit or delete"
+    selected = lists.select_rows(frame, ids, config=config, alt=alt)
 elif search:
     would = f"No active customer matches; {count(others, 'deleted customer')} would: see View Deleted Customers."
     st.info(would if others else "No customer matches, active or deleted.", icon=":material/search_off:")

@@ -1,11 +1,9 @@
 """Deleted Customers: when, by whom, why, what their orders are worth; restore."""
 
-import pandas as pd
 import streamlit as st
 
-from data import queries
 from data.access import Permission
-from ui import actions, lists, text
+from ui import actions, lists, tables
 from ui.shell import open_page
 from ui.text import count
 
@@ -17,52 +15,29 @@ SORTS = {
 }
 
 here = open_page("Deleted Customers", Permission.READ_CUSTOMERS)
-schema = here.database.schema
-decimals = here.database.settings.money.decimals
+url = here.database.settings.database_url
 blocker = here.change_blocker
 may_change = blocker is None
 
 answer = st.container()
 with st.container(horizontal=True, vertical_alignment="center"):
     search = lists.search_box(deleted=True)
-    sort = lists.sort_box(SORTS, deleted=True)
+    sort = lists.sort_box(SORTS, here, deleted=True)
 
-page = lists.read_page(here, deleted=True, search=search, sort=sort)
+with here.reading() as moment:
+    page = lists.read_page(moment, here, deleted=True, search=search, sort=sort)
+    frame, config = tables.deleted_table(moment, here, page.items)
 with here.careful():
-    deleted = lists.count_customers(here.database.settings.database_url, True, "")
-    matching = lists.count_customers(here.database.settings.database_url, True, search) if search else deleted
+    deleted = lists.count_customers(url, True, "")
+    matching = lists.count_customers(url, True, search) if search else deleted
 stays = "Their orders are in every report; restoring brings them back to the list."
 answer.write(f"{count(deleted, 'deleted customer')}. {stays}" if deleted else "Nobody is deleted.")
 
 ids = [c.id for c in page.items]
 selected = []
 if ids:
-    with here.reading() as moment:
-        deletions = lists.read_deletions(moment, here.database, page.items)
-        kept = queries.impact(moment.connection, schema, ids)
-    frame = pd.DataFrame(
-        {
-            "deleted_at": lists.times([c.deleted_at for c in page.items], here.zone),
-            "name": [c.name for c in page.items],
-            "by": [by for by, _ in deletions],
-            "reason": [why for _, why in deletions],
-            "orders": [kept[customer_id].orders for customer_id in ids],
-            "revenue": [text.money(kept[customer_id].revenue, decimals) for customer_id in ids],
-            "id": ids,
-        }
-    )
-    config = {
-        "deleted_at": lists.time_column("Deleted"),
-        "name": st.column_config.TextColumn("Name", width="medium"),
-        "by": st.column_config.TextColumn("By", width="small"),
-        "reason": st.column_config.TextColumn("Why", width="medium"),
-        "orders": st.column_config.NumberColumn("Orders kept", width="small"),
-        "revenue": st.column_config.TextColumn("Revenue kept", width="small", alignment="right"),
-        "id": st.column_config.Column("Number", width="small"),
-    }
-    selected = lists.select_rows(
-        frame, ids, config=config, alt=f"{len(ids)} deleted customers; select rows to restore them"
-    )
+    alt = f"{len(ids)} deleted customers; select rows to restore them"
+    selected = lists.select_rows(frame, ids, config=config, alt=alt)
 elif search:
     st.info("No deleted customer matches.", icon=":material/search_off:")
 else:

@@ -23,7 +23,8 @@ from data.database import attach, make_engine, snapshot
 from data.errors import ConfigurationError, DatabaseUnavailable, EvenbooksError, NotMigrated
 from data.migration import session
 from data.migration.own import key_type
-from data.schema import literal_sql, own_tables, reflect
+from data.reflection import reflect
+from data.schema import literal_sql, own_tables
 from data.settings import ROOT, Settings
 
 OURS = ["evenbooks_chain", "evenbooks_checks", "evenbooks_events", "evenbooks_version"]

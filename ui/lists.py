@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 import streamlit as st
 
 from data import database as databases
 from data import queries
-from data.database import Database, Snapshot, snapshot
+from data.database import Snapshot, snapshot
 from data.errors import InvalidInput
-from data.records import Customer, CustomerId, Page, Time
+from data.records import Customer, CustomerId, Page
 from ui.actions import version
 from ui.shell import Here
-from ui.text import day_and_time, typed
+from ui.text import typed
 
 ROWS = 50
 HEIGHT = 390  # the buttons below stay on a screen of 768 lines
@@ -64,8 +62,9 @@ def search_box(*, deleted: bool = False) -> str:
     return str(st.session_state[key] or "")
 
 
-def sort_box(sorts: Sorts, *, deleted: bool = False) -> tuple[str, bool]:
+def sort_box(every: Sorts, here: Here, *, deleted: bool = False) -> tuple[str, bool]:
     """The order, in the address as ?sort=; answers the column and whether it descends."""
+    sorts = {name: sort for name, sort in every.items() if sort[0] in here.database.schema.present}
     key = "sort_deleted" if deleted else "sort"
     first = next(iter(sorts))
     asked = st.query_params.get("sort", first)
@@ -81,7 +80,7 @@ def sort_box(sorts: Sorts, *, deleted: bool = False) -> tuple[str, bool]:
     return sorts[st.session_state[key]]
 
 
-def read_page(here: Here, *, deleted: bool, search: str, sort: tuple[str, bool]) -> Page[Customer]:
+def read_page(moment: Snapshot, here: Here, *, deleted: bool, search: str, sort: tuple[str, bool]) -> Page[Customer]:
     """The page that the address names; one that cannot be read, or has nobody left on it, becomes the first."""
     column, descending = sort
     after = st.query_params.get("after")
@@ -95,16 +94,15 @@ def read_page(here: Here, *, deleted: bool, search: str, sort: tuple[str, bool])
         descending=descending,
         limit=ROWS,
     )
-    with here.reading() as moment:
-        try:
-            page = ask(moment.connection, after=after, before=before)
-        except InvalidInput as error:
-            st.info(typed(error))
-        else:
-            if page.items or not (after or before):
-                return page
-        _write_address({})
-        return ask(moment.connection)
+    try:
+        page = ask(moment.connection, after=after, before=before)
+    except InvalidInput as error:
+        st.info(typed(error))
+    else:
+        if page.items or not (after or before):
+            return page
+    _write_address({})
+    return ask(moment.connection)
 
 
 def select_rows(
@@ -154,31 +152,3 @@ def pager(page: Page[Customer], *, total: int) -> None:
         else shown,
         width="content",
     )
-
-
-def read_deletions(moment: Snapshot, database: Database, deleted: Sequence[Customer]) -> list[tuple[str, str]]:
-    """By whom and why each of these was deleted; where no event of ours did it, whether that was before our time."""
-    connection, schema, labels = moment.connection, database.schema, database.settings.reason_labels
-    events = queries.list_deletions(connection, schema, [c.id for c in deleted])
-    baseline = queries.list_events(connection, schema, before_id=2)
-
-    def told(customer: Customer) -> tuple[str, str]:
-        event, at = events.get(customer.id), customer.deleted_at
-        if event and event.at == at:
-            return event.actor, ": ".join(filter(None, [labels.get(event.reason or "", event.reason), event.note]))
-        later = isinstance(at, datetime) and any(isinstance(e.at, datetime) and e.at < at for e in baseline)
-        return "", "outside Evenbooks" if event or later else "before Evenbooks"
-
-    return [told(customer) for customer in deleted]
-
-
-def times(values: Sequence[Time | None], zone: ZoneInfo) -> pd.Series[Any]:
-    """A column of times in the viewer's zone; text as soon as one of them is no time."""
-    if all(value is None or isinstance(value, datetime) for value in values):
-        return pd.to_datetime(pd.Series(list(values), dtype="object"), utc=True).dt.tz_convert(zone)
-    return pd.Series([day_and_time(value, zone) for value in values])
-
-
-def time_column(label: str) -> Any:
-    """How a column of times looks."""
-    return st.column_config.DatetimeColumn(label, format="D MMM YYYY, HH:mm", width="medium")

@@ -22,7 +22,7 @@ from data.money import plain
 from data.queries.revenue import months_between
 from data.records import Customer, Impact, MonthlyRevenue, Time
 from data.settings import Settings
-from ui import lists, text
+from ui import tables, text
 from ui.shell import Here
 
 MOST_MONTHS = 1200  # a mistyped year must not make a chart of 12,000 months
@@ -252,13 +252,13 @@ def top_deleted(screen: Screen, currency: str, words: str, here: Here) -> None:
     frame = pd.DataFrame(
         {
             "Name": [c.name for c, _ in top],
-            "Deleted": lists.times([c.deleted_at for c, _ in top], here.zone),
+            "Deleted": tables.times([c.deleted_at for c, _ in top], here.zone),
             "Orders": [i.orders for _, i in top],
             f"Revenue ({currency})": [text.amount(i.revenue[currency], decimals) for _, i in top],
         }
     )
     config = {
-        "Deleted": lists.time_column("Deleted"),
+        "Deleted": tables.time_column("Deleted"),
         frame.columns[-1]: st.column_config.TextColumn(alignment="right"),
     }
     st.dataframe(frame, hide_index=True, column_config=config, alt=f"{len(top)} deleted customers by revenue {words}")

@@ -17,7 +17,8 @@ from data.migration.own import made_by_us, make_own_tables, own_present
 from data.migration.pieces import Piece, pieces, refuse_unusable, too_long
 from data.migration.session import Session
 from data.migration.verifying import measure, verify
-from data.schema import Schema, reflect
+from data.reflection import reflect
+from data.schema import Schema
 
 MOST_MISSING = 10_000
 

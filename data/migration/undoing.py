@@ -14,7 +14,8 @@ from data.migration.own import VERSION_TABLE, made_by_us, own_present
 from data.migration.pieces import Piece, pieces
 from data.migration.session import Session
 from data.migration.verifying import deleted_rows
-from data.schema import Schema, reflect
+from data.reflection import reflect
+from data.schema import Schema
 
 
 def undo_steps(session: Session, file: Path) -> None:

@@ -14,7 +14,8 @@ from data.migration.pieces import pieces, unusable
 from data.migration.session import Session
 from data.queries.revenue import Key
 from data.records import Figures
-from data.schema import Schema, is_active, reflect
+from data.reflection import reflect
+from data.schema import Schema, is_active
 
 
 @dataclass(frozen=True)
