@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 sys.path.insert(0, str(Path(__file__).parent))
-from servers import mariadb
-from shops import make_shop
+from servers import fresh_mariadb, mariadb
+from shops import ADMIN, make_shop
 
 from data import database as databases
-from data.access import Actor, Door, Role
 from data.customers import delete_many
 
 ENGINES = ["sqlite", "mariadb"]
-_numbers = itertools.count(1)
-
-STAFF = Actor("test:staff", Role.STAFF, Door.DASHBOARD)
-ADMIN = Actor("test:admin", Role.ADMIN, Door.COMMAND)
 
 
 @pytest.fixture(autouse=True)
@@ -51,21 +43,6 @@ def mariadb_url() -> Iterator[str]:
         "--innodb-flush-log-at-trx-commit=0", "--performance-schema=OFF", "--innodb-buffer-pool-size=128M"
     ) as url:
         yield url
-
-
-@contextmanager
-def fresh_mariadb(mariadb_url: str) -> Iterator[str]:
-    """The URL of an empty database, dropped afterwards."""
-    name = f"eb_test_{os.getpid()}_{next(_numbers)}"
-    engine = create_engine(mariadb_url.format(name=""))
-    with engine.begin() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} CHARACTER SET utf8mb4"))
-    try:
-        yield mariadb_url.format(name=name)
-    finally:
-        with engine.begin() as connection:
-            connection.execute(text(f"DROP DATABASE {name}"))
-        engine.dispose()
 
 
 @pytest.fixture(params=ENGINES)

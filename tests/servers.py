@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pymysql
+from sqlalchemy import create_engine, text
 
 
 @contextmanager
@@ -104,3 +106,21 @@ def restartable(template: str) -> Iterator[Restartable]:
         if server.again:
             server.again.kill()
             server.again.wait(30)
+
+
+_numbers = itertools.count(1)
+
+
+@contextmanager
+def fresh_mariadb(mariadb_url: str) -> Iterator[str]:
+    """The URL of an empty database, dropped afterwards."""
+    name = f"eb_test_{os.getpid()}_{next(_numbers)}"
+    engine = create_engine(mariadb_url.format(name=""))
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} CHARACTER SET utf8mb4"))
+    try:
+        yield mariadb_url.format(name=name)
+    finally:
+        with engine.begin() as connection:
+            connection.execute(text(f"DROP DATABASE {name}"))
+        engine.dispose()

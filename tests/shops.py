@@ -9,11 +9,15 @@ from typing import Any
 from sqlalchemy import Engine, text
 
 from data import events
+from data.access import Actor, Door, Role
 from data.database import Database, attach, make_engine
 from data.migration import migrate
 from data.queries.revenue import read_month
 from data.schema import literal_sql
 from data.settings import File, Settings
+
+STAFF = Actor("test:staff", Role.STAFF, Door.DASHBOARD)
+ADMIN = Actor("test:admin", Role.ADMIN, Door.COMMAND)
 
 # {key} is a numbered primary key and {time} a time, each as the engine says it.
 CUSTOMERS = """CREATE TABLE customers (

@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from conftest import STAFF
-from shops import CUSTOMERS, PHONE, problems, rows, state
+from shops import CUSTOMERS, PHONE, STAFF, problems, rows, state
 from test_delete_customer import Shops
 
 from data import Customer, queries

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import STAFF
-from shops import execute, problems, rows, state
+from shops import STAFF, execute, problems, rows, state
 from sqlalchemy import text
 
 from data import events, queries

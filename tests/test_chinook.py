@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pymysql
 import pytest
-from conftest import ADMIN
 from pymysql.constants import CLIENT
-from shops import migrated, problems, rows
+from shops import ADMIN, migrated, problems, rows
 from sqlalchemy.engine import make_url
 
 from data import Customer, queries

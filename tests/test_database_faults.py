@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ADMIN, STAFF
 from servers import Restartable, mariadb, restartable
-from shops import execute, make_shop, problems, rows, settings_for, state
+from shops import ADMIN, STAFF, execute, make_shop, problems, rows, settings_for, state
 from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
 

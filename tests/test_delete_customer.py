@@ -8,8 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from conftest import ADMIN, STAFF
-from shops import CUSTOMERS, PEOPLE, execute, problems, rows, state, whole_row
+from shops import ADMIN, CUSTOMERS, PEOPLE, STAFF, execute, problems, rows, state, whole_row
 from sqlalchemy import text
 
 from data import Customer, queries

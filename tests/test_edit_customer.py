@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import STAFF
-from shops import PEOPLE, execute, problems, rows, state, whole_row
+from shops import PEOPLE, STAFF, execute, problems, rows, state, whole_row
 
 from data import Customer, queries
 from data.access import Actor, Door, Role

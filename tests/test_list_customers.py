@@ -8,10 +8,9 @@ import json
 from typing import Any
 
 import pytest
-from conftest import ADMIN
 from hypothesis import given
 from hypothesis import strategies as st
-from shops import CUSTOMERS, execute
+from shops import ADMIN, CUSTOMERS, execute
 from sqlalchemy import event, text
 from test_delete_customer import Shops
 

@@ -6,8 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from conftest import ADMIN, STAFF
-from shops import CUSTOMERS, ORDERS, PEOPLE, execute, fill, migrated, problems, rows, settings_for
+from shops import ADMIN, CUSTOMERS, ORDERS, PEOPLE, STAFF, execute, fill, migrated, problems, rows, settings_for
 from test_delete_customer import Shops
 from test_list_customers import ids, page
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ADMIN, fresh_mariadb
-from shops import CUSTOMERS, ORDERS, PEOPLE, SALES, execute, fill, settings_for
+from servers import fresh_mariadb
+from shops import ADMIN, CUSTOMERS, ORDERS, PEOPLE, SALES, execute, fill, settings_for
 from sqlalchemy import Column, DateTime, Engine, Integer, MetaData, Numeric, String, Table, event, inspect, text
 
 from data import customers, migration, queries

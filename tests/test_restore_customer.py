@@ -7,8 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from conftest import ADMIN, STAFF
-from shops import CUSTOMERS, PEOPLE, execute, problems, rows, state, whole_row
+from shops import ADMIN, CUSTOMERS, PEOPLE, STAFF, execute, problems, rows, state, whole_row
 from test_delete_customer import NOT_IDS, Shops
 
 from data import Customer, queries

@@ -8,8 +8,7 @@ from decimal import Decimal
 from typing import Any, get_args
 
 import pytest
-from conftest import ADMIN
-from shops import CUSTOMERS, ORDERS, PEOPLE, PHONE, SALES, by_hand, execute, fill
+from shops import ADMIN, CUSTOMERS, ORDERS, PEOPLE, PHONE, SALES, by_hand, execute, fill
 from sqlalchemy import event
 from test_delete_customer import Shops
 

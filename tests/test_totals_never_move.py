@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, get_args
 
 import pytest
-from conftest import fresh_mariadb
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from servers import fresh_mariadb
 from shops import PEOPLE, SALES, by_hand, make_shop, problems
 from sqlalchemy import text
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser_server import ROOT, Server, chromium, dashboard, settled
+from browser_server import ROOT, Server, chromium, dashboard
 from playwright.sync_api import Browser, Page
 
 
@@ -41,27 +41,3 @@ def server(shop_url: str, tmp_path: Path) -> Iterator[Server]:
     """A dashboard on the shop."""
     with dashboard(shop_url, tmp_path / "serve.log") as running:
         yield running
-
-
-def open_at(page: Page, server: Server, path: str = "") -> None:
-    """Goes to a page of the dashboard and waits until it is there."""
-    page.goto(f"{server.url}/{path}")
-    settled(page)
-
-
-def tick(page: Page, *rows: int) -> None:
-    """Selects rows of the first table by their checkboxes; a table is a canvas, so by position."""
-    table = page.get_by_test_id("stDataFrame").first
-    page.get_by_test_id("glide-cell-1-0").first.wait_for(state="attached")
-    box = table.bounding_box()
-    assert box
-    for row in rows:
-        page.mouse.click(box["x"] + 17, box["y"] + 36 + 35 * row + 17)
-    settled(page)
-
-
-def cell(page: Page, column: int, row: int) -> str:
-    """A cell's text; column 0 is the row's checkbox."""
-    found = page.get_by_test_id(f"glide-cell-{column}-{row}").first
-    found.wait_for(state="attached")
-    return found.text_content() or ""

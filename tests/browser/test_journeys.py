@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from browser.conftest import cell, open_at, tick
-from browser_server import Server, settled
+from browser_server import Server, cell, open_at, settled, tick
 from playwright.sync_api import Page, expect
 from sqlalchemy import create_engine, text
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from browser.conftest import open_at
-from browser_server import dashboard, settled
+from browser_server import dashboard, open_at, settled
 from playwright.sync_api import Page, expect
 from sqlalchemy import create_engine, text
 
