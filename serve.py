@@ -16,6 +16,7 @@ from data import demo
 from data.errors import EvenbooksError
 from data.settings import ROOT, load_settings
 
+logging.getLogger("alembic").setLevel(logging.WARNING)
 logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection
@@ -15,6 +16,7 @@ from data.access import Actor, Permission, script_actor
 from data.database import Database, database_of, default, in_transaction, in_transaction_of, in_utc, now, snapshot
 from data.errors import BooksMoved, Conflict, CustomerNotFound, EmailTaken, InvalidInput
 from data.events import Draft, Reason
+from data.money import plain
 from data.records import Customer, CustomerId, Impact, Outcome
 from data.schema import FormField, Schema, is_text
 
@@ -122,7 +124,10 @@ def _outcome(
     connection: Connection, schema: Schema, action: Action, customer: Customer, impact: Impact, written: int | None
 ) -> Outcome:
     event_id = written or queries.last_event_id(connection, schema, customer.id, action)
-    return Outcome(written is not None, customer, impact.orders, impact.revenue, event_id)
+    decimals = schema.settings.money.decimals
+    # The same digits on every engine: at least the money's decimals, more only where there are more.
+    revenue = {currency: Decimal(plain(amount, decimals)) for currency, amount in impact.revenue.items()}
+    return Outcome(written is not None, customer, impact.orders, revenue, event_id)
 
 
 def _known_key(schema: Schema, customer_id: CustomerId) -> CustomerId:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import re
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, get_args
@@ -151,31 +152,32 @@ def check_identity(months: Sequence[MonthlyRevenue], parts: Mapping[Part, Mappin
         if row.difference or counted != row.orders:
             amount = f"{row.currency} {plain(abs(row.difference))} {'short' if row.difference > 0 else 'over'}"
             broken.append(f"{row.month or 'no date'}: parts are {amount}, {counted} of {row.orders} orders")
-    whole = f"Active + deleted + no customer + missing customer = total, in all {len(months)} months."
-    detail = (
-        whole
-        if not broken
-        else f"{len(broken)} of {len(months)} months {'is' if len(broken) == 1 else 'are'} not even."
-    )
+    whole = f"Active + deleted + no customer + missing customer = total, {_span(months)}."
+    detail = whole if not broken else f"Not even, of {len(months)} months and currencies: {len(broken)}."
     return Check("identity", not broken, "error", len(broken), detail, broken[:EXAMPLES])
 
 
-def check_missing_customers(connection: Connection, schema: Schema, baseline: Mapping[str, Any]) -> Check:
+def _span(months: Sequence[MonthlyRevenue]) -> str:
+    """In all 36 months, and the orders without a date."""
+    dated = len({m.month for m in months if m.month})
+    words = "in its one month" if dated == 1 else f"in all {dated} months"
+    return words + (", and in the orders without a date" if any(m.month is None for m in months) else "")
+
+
+def check_missing_customers(connection: Connection, schema: Schema, baseline: Baseline) -> Check:
     """No order names a customer who is not there, beyond those that the baseline found so."""
-    known = dict(map(tuple, baseline.get("missing", [])))
+    known = baseline.missing
     total = queries.count_missing_customer_orders(connection, schema)
     found = queries.list_missing_customers(connection, schema, limit=len(known) + EXAMPLES) if total else []
     fresh = [(customer, orders) for customer, orders in found if orders > known.get(customer, 0)]
-    beyond = total > baseline.get("missing_orders", 0) or bool(fresh)
+    beyond = total > baseline.missing_orders or bool(fresh)
     if not total:
         detail = "Every order that names a customer finds that customer."
     elif not beyond:
-        detail = f"{total} orders name a missing customer; all of them did when Evenbooks was installed."
+        detail = f"Orders that name a missing customer: {total}; all of them did when Evenbooks was installed."
     else:
-        detail = f"{total} orders name a customer who is not there; when Evenbooks was installed, {baseline.get('missing_orders', 0)} did."
-    count = max(
-        sum(orders - known.get(customer, 0) for customer, orders in fresh), total - baseline.get("missing_orders", 0), 0
-    )
+        detail = f"Orders that name a customer who is not there: {total}; when Evenbooks was installed, {baseline.missing_orders}."
+    count = max(sum(orders - known.get(customer, 0) for customer, orders in fresh), total - baseline.missing_orders, 0)
     examples = [f"customer {customer}: {orders} orders" for customer, orders in fresh[:EXAMPLES]]
     return Check("missing_customers", not beyond, "error", count, detail, examples)
 
@@ -189,40 +191,58 @@ def check_deletions(connection: Connection, schema: Schema, expected: Mapping[Cu
             wrong.append(f"customer {customer}: deleted at {at} without an event")
         elif expected[customer] != at:
             wrong.append(f"customer {customer}: deleted at {at}, its event says {expected[customer]}")
-    wrong += [
-        f"customer {customer}: active, although deleted at {at}"
-        for customer, at in expected.items()
-        if customer not in actual
-    ]
+    for customer, at in expected.items():
+        if customer not in actual:
+            there = len(wrong) >= EXAMPLES or queries.get_customer(connection, schema, customer)
+            wrong.append(
+                f"customer {customer}: {'active, although' if there else 'not in the table any more,'} deleted at {at}"
+            )
     whole = f"Every deleted customer ({len(actual)}) has the event that deleted them."
     detail = whole if not wrong else f"Customers not in the state that the events say: {len(wrong)}."
     return Check("deletions", not wrong, "error", len(wrong), detail, wrong[:EXAMPLES])
 
 
-def _replay(connection: Connection, schema: Schema) -> tuple[dict[CustomerId, str | None], dict[str, Any], Check]:
-    """Who should be deleted and since when, the baseline's body, and whether the chain is whole: one walk for all."""
+@dataclass
+class Baseline:
+    """What stood before the first event of ours: orders of customers who were missing already, by customer and in all."""
+
+    found: bool = False
+    missing: dict[CustomerId, int] = field(default_factory=dict)
+    missing_orders: int = 0
+
+
+def _replay(connection: Connection, schema: Schema) -> tuple[dict[CustomerId, str | None], Baseline, Check]:
+    """Who should be deleted and since when, the baseline, and whether the chain is whole: one walk for all."""
     expected: dict[CustomerId, str | None] = {}
-    baseline: dict[str, Any] = {}
+    baseline = Baseline()
     problems, count = [], 0
     for link in events.walk(connection, schema):
         count = link.event_id
         problems += [f"event {link.event_id}: {problem}" for problem in link.problems]
-        action, customer = link.body.get("action"), link.body.get("customer_id")
-        if action == "baseline" and not baseline:
-            baseline = link.body
-            expected.update(map(tuple, link.body.get("deleted", [])))
-        elif action == "delete" and customer is not None:
-            expected[customer] = link.body.get("deleted_at")
-        elif action == "restore" and customer is not None:
-            expected.pop(customer, None)
-    if not baseline:
+        try:
+            _apply(link.body, expected, baseline)
+        except (TypeError, ValueError, KeyError):
+            problems.append(f"event {link.event_id}: its body does not say what such an event says")
+    if not baseline.found:
         problems.append("the baseline, its first event, is not there")
-    detail = (
-        f"Every event ({count}) follows the one before, unbroken."
-        if not problems
-        else f"The chain of {count} events is broken."
-    )
+    whole = f"Every event ({count}) follows the one before, unbroken."
+    detail = f"The chain of events ({count}) is broken." if problems else whole
     return expected, baseline, Check("chain", not problems, "error", len(problems), detail, problems[:EXAMPLES])
+
+
+def _apply(body: Mapping[str, Any], expected: dict[CustomerId, str | None], baseline: Baseline) -> None:
+    """What an event changes in who is deleted. Raises TypeError, ValueError or KeyError for a body that was tampered with."""
+    action: object = body.get("action")
+    customer: Any = body.get("customer_id")
+    if action == "baseline" and not baseline.found:
+        expected.update((known, at) for known, at in body["deleted"])
+        baseline.missing.update((known, int(orders)) for known, orders in body["missing"])
+        baseline.missing_orders = int(body["missing_orders"])
+        baseline.found = True
+    elif action == "delete":
+        expected[customer] = body["deleted_at"]
+    elif action == "restore":
+        expected.pop(customer, None)
 
 
 def verdict(report: Report) -> str:
@@ -231,9 +251,14 @@ def verdict(report: Report) -> str:
     if red:
         return f"The books are not even: {' '.join(c.detail for c in red)}"
     if report.unseen:
-        return f"Even as far as could be seen; {report.unseen} checks could not look."
-    dated = len({m.month for m in report.months if m.month})
-    return f"The books are even. Active + deleted + no customer = total, to the last digit, in all {dated} months."
+        return f"Even as far as could be seen; {report.unseen} check{'' if report.unseen == 1 else 's'} could not look."
+    missing = " + missing customer" if any(t.missing_customer for t in report.totals) else ""
+    parts = f"Active + deleted + no customer{missing} = total, to the last digit"
+    return (
+        f"The books are even. {parts}, {_span(report.months)}."
+        if report.months
+        else "The books are even. There are no orders yet."
+    )
 
 
 def render(report: Report) -> str:
@@ -275,7 +300,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise InvalidInput(f"--from {options.first} is after --to {options.last}.")
         database = attach(load_settings(config=options.config))
         report = run_and_record(database, first=options.first, last=options.last)
-    except EvenbooksError as error:
+    except Exception as error:  # whatever it is, it could not look, which is not the same as uneven
+        if not isinstance(error, EvenbooksError):
+            logging.getLogger("evenbooks").exception("the check failed")
         if options.json:
             print(json.dumps({"even": None, "error": {"code": type(error).__name__, "message": str(error)}}))
         else:

@@ -161,7 +161,7 @@ def _orders(connection: Connection, settings: Settings, customers: Table) -> tup
     if mapping.query:
         types: dict[str, Any] = {"customer_id": id_type}
         columns = [column(label, types.get(label, NullType())) for label in labels]
-        source: FromClause = text(literal_sql(mapping.query)).columns(*columns).subquery("order_query")
+        source: FromClause = text(_bare(mapping.query)).columns(*columns).subquery("order_query")
         _try_query(connection, mapping, labels)
         physical = Columns({label: source.c[label] for label in labels})
         table = None
@@ -175,9 +175,14 @@ def _orders(connection: Connection, settings: Settings, customers: Table) -> tup
     return table, _lens("orders", source, physical, mapping.where, computed=mapping.currency is not None)
 
 
+def _bare(query: str) -> str:
+    """The query without the semicolon it may end with, safe within brackets where it ends with a comment."""
+    return literal_sql(query.strip().rstrip(";")) + "\n"
+
+
 def _try_query(connection: Connection, mapping: OrdersMapping, labels: list[str]) -> None:
     """Runs the mapping's query for no rows, so that a label it lacks is named at the start."""
-    statement = text(f"SELECT * FROM ({literal_sql(mapping.query or '')}) AS order_query WHERE 1 = 0")
+    statement = text(f"SELECT * FROM ({_bare(mapping.query or '')}) AS order_query WHERE 1 = 0")
     found = list(_try(connection, statement, "[orders] query").keys())
     for label in labels:
         if label not in found:
@@ -220,7 +225,7 @@ def _self_updating(connection: Connection, table: Table) -> frozenset[str]:
     if connection.dialect.name == "sqlite":
         return frozenset()
     quoted = connection.dialect.identifier_preparer.format_table(table)
-    columns = connection.execute(text(f"SHOW COLUMNS FROM {literal_sql(quoted)}"))
+    columns = connection.exec_driver_sql(f"SHOW COLUMNS FROM {quoted}")  # the name's percent signs are doubled already
     return frozenset(row.Field for row in columns if "on update" in row.Extra.lower())
 
 

@@ -81,18 +81,21 @@ def period_picker(url: str) -> tuple[str | None, str | None, str]:
     known = bounds(url)
     months = list(months_between(*known))[::-1] if known else [this_month()]
     with st.container(horizontal=True):
-        first = st.selectbox(
-            "From",
-            months,
-            index=min(11, len(months) - 1),
-            key="from",
-            format_func=text.month,
-            bind="query-params",
-            width=160,
-        )
-        last = st.selectbox("To", months, key="to", format_func=text.month, bind="query-params", width=160)
+        first = _month_box("From", "from", months, months[min(11, len(months) - 1)])
+        last = _month_box("To", "to", months, months[0])
     first, last = min(first, last), max(first, last)
     return first, last, f"from {text.month(first)} to {text.month(last)}"
+
+
+def _month_box(label: str, key: str, months: list[str], default: str) -> str:
+    """A month, in the address as YYYY-MM; a widget bound to the address would write its label there."""
+
+    def write() -> None:
+        st.query_params[key] = st.session_state[key]
+
+    asked = st.query_params.get(key, default)
+    st.session_state.setdefault(key, asked if asked in months else default)
+    return str(st.selectbox(label, months, key=key, format_func=text.month, on_change=write, width=160))
 
 
 @st.cache_data(ttl=60, show_spinner=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,7 @@ import streamlit as st
 
 from data import queries
 from data.database import Database, Snapshot
-from data.records import Customer, Time
+from data.records import Customer, Impact, Time
 from ui import text
 from ui.shell import Here
 
@@ -50,23 +51,35 @@ def deleted_table(moment: Snapshot, here: Here, customers: Sequence[Customer]) -
         {
             "deleted_at": times([c.deleted_at for c in customers], here.zone),
             "name": [c.name for c in customers],
+            "email": [c.email for c in customers],
             "by": [by for by, _ in deletions],
             "reason": [why for _, why in deletions],
             "orders": [impact.orders for impact in kept],
-            "revenue": [text.money(impact.revenue, here.database.settings.money.decimals) for impact in kept],
+            "revenue": [_worth(impact, here) for impact in kept],
             "id": [c.id for c in customers],
         }
     )
+    money = here.database.settings.money
+    kept_in = "" if here.database.schema.keeps_currency else f" ({money.currency})"
     config = {
         "deleted_at": time_column("Deleted"),
         "name": st.column_config.TextColumn("Name", width="medium"),
+        "email": st.column_config.TextColumn("E-mail", width="medium"),
         "by": st.column_config.TextColumn("By", width="small"),
         "reason": st.column_config.TextColumn("Why", width="medium"),
         "orders": st.column_config.NumberColumn("Orders kept", width="small"),
-        "revenue": st.column_config.TextColumn("Revenue kept", width="small", alignment="right"),
+        "revenue": st.column_config.TextColumn(f"Revenue kept{kept_in}", width="small", alignment="right"),
         "id": st.column_config.Column("Number", width="small"),
     }
-    return frame, config
+    return frame if "email" in here.database.schema.present else frame.drop(columns="email"), config
+
+
+def _worth(impact: Impact, here: Here) -> str:
+    """A customer's revenue; with the currency only where orders carry one, else it stands in the header."""
+    decimals = here.database.settings.money.decimals
+    if here.database.schema.keeps_currency:
+        return text.money(impact.revenue, decimals)
+    return text.amount(next(iter(impact.revenue.values()), Decimal(0)), decimals)
 
 
 def _deletions(moment: Snapshot, database: Database, deleted: Sequence[Customer]) -> list[tuple[str, str]]:

@@ -37,7 +37,7 @@ def colours() -> Colours:
 
 
 def style() -> None:
-    """What no option does: yellow for View Deleted Customers, green for Restore Customer, less room above the title."""
+    """What no option does: yellow for View Deleted Customers, green for Restore Customer, less room above the title, captions that can be read."""
     c = colours()
 
     def rule(key: str, background: str, text: str) -> str:
@@ -46,8 +46,11 @@ def style() -> None:
             f"{button}:not(:disabled), {button}:not(:disabled):hover, {button}:not(:disabled):active"
             f" {{background:{background};border-color:{background};color:{text};}}"
             f"{button}:not(:disabled):hover {{filter:brightness(1.08);}}"
+            f"{button}:disabled {{background:{background};border-color:{background};color:{text};opacity:0.45;}}"
         )
 
     restore = "".join(rule(key, c.even, c.on_even) for key in ("restore", "restore_instead"))
+    # Streamlit's captions are fainter than 4.5:1.
+    captions = '[data-testid="stCaptionContainer"] {opacity: 0.8;}'
     room = ".stMainBlockContainer {padding-top: 4.5rem; padding-bottom: 2rem;}"
-    st.html(f"<style>{room}{rule('view_deleted', c.deleted, c.on_deleted)}{restore}</style>")
+    st.html(f"<style>{room}{captions}{rule('view_deleted', c.deleted, c.on_deleted)}{restore}</style>")

@@ -12,6 +12,8 @@ from data.demo.build import Size, make, make_file
 from data.errors import EvenbooksError
 from data.settings import DEMO_FILE, File, Settings, load_settings
 
+MAPPING = '[customers]\nphone = "phone"\n[orders]\ncost = "cost"\n'
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Makes the company; answers the exit code: 0 made, 1 not, with a sentence on standard error."""
@@ -32,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     progress.close()
     sys.stdout.write(f"{line}\n")
+    if not settings.is_demo:
+        sys.stdout.write("For phone numbers and profit, evenbooks.toml says:\n" + MAPPING)
     return 0
 
 

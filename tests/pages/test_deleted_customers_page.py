@@ -42,7 +42,7 @@ def test_each_row_says_when_by_whom_why_and_what_is_kept(app: Any, shop: Databas
     assert list(frame["by"]) == ["test:ann", "test:admin"]
     assert list(frame["reason"]) == ["Requested by the customer: by phone, =1+1", "No longer a customer"]
     assert list(frame["orders"]) == [3, 2]
-    assert list(frame["revenue"]) == ["EUR 80.25", "EUR 100.00"]
+    assert list(frame["revenue"]) == ["80.25", "100.00"]
     at_stored = [pd.Timestamp(str(whole_row(shop, number)["deleted_at"]), tz="UTC") for number in (1, 4)]
     assert list(frame["deleted_at"]) == at_stored
     assert "2 of 2" in said(at)
@@ -52,7 +52,7 @@ def test_a_customer_without_orders_keeps_nothing_and_one_without_a_name_is_no_tr
     execute(shop.engine, "UPDATE customers SET name = '' WHERE id = 5")
     delete_many(shop, [5], actor=ANN, reason="duplicate")
     frame = shown(app(PAGE, search="#5"))
-    assert list(frame[["name", "orders", "revenue"]].loc[0]) == ["", 0, "nothing"]
+    assert list(frame[["name", "orders", "revenue"]].loc[0]) == ["", 0, "0.00"]
 
 
 def test_before_evenbooks_and_outside_it_are_told_apart_from_our_own(empty_url: str, visit: Any) -> None:

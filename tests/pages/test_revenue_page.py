@@ -286,7 +286,10 @@ def test_never_checked_even_and_not_even(app: Any, shop: Database) -> None:
     press(at, "check")
     assert scalar(shop, "SELECT count(*) FROM evenbooks_checks") == 1
     assert re.search(r"last checked, last even: \d+ \w{3} \d{4}, \d\d:\d\d", said(at))
-    assert "The books are even. Active + deleted + no customer = total, to the last digit, in all 3 months." in said(at)
+    assert (
+        "The books are even. Active + deleted + no customer + missing customer = total, to the last digit, in all 3 months"
+        in said(at)
+    )
 
     execute(shop.engine, "UPDATE customers SET deleted_at = '2024-01-01 00:00:00' WHERE id = 2")
     press(at, "check")
