@@ -60,7 +60,7 @@ def deleted_table(moment: Snapshot, here: Here, customers: Sequence[Customer]) -
         }
     )
     money = here.database.settings.money
-    kept_in = "" if here.database.schema.keeps_currency else f" ({money.currency})"
+    revenue = "Revenue kept" if here.database.schema.keeps_currency else f"Kept ({money.currency})"
     config = {
         "deleted_at": time_column("Deleted"),
         "name": st.column_config.TextColumn("Name", width="medium"),
@@ -68,7 +68,7 @@ def deleted_table(moment: Snapshot, here: Here, customers: Sequence[Customer]) -
         "by": st.column_config.TextColumn("By", width="small"),
         "reason": st.column_config.TextColumn("Why", width="medium"),
         "orders": st.column_config.NumberColumn("Orders kept", width="small"),
-        "revenue": st.column_config.TextColumn(f"Revenue kept{kept_in}", width="small", alignment="right"),
+        "revenue": st.column_config.TextColumn(revenue, width="small", alignment="right"),
         "id": st.column_config.Column("Number", width="small"),
     }
     return frame if "email" in here.database.schema.present else frame.drop(columns="email"), config
