@@ -274,7 +274,9 @@ def test_the_command_tells_what_it_made(empty_url: str, capsys: pytest.CaptureFi
         r"Made the demo company: 50 customers \(\d of them deleted\), 400 orders over 6 months, in [\d.]+ s\.\n",
         told.out,
     )
-    *written, last, indexes, migrating, deleting, checking = told.err.splitlines()
+    steps, mapping = told.err.split("For phone numbers and profit, evenbooks.toml says:\n")
+    assert mapping == '[customers]\nphone = "phone"\n[orders]\ncost = "cost"\n'
+    *written, last, indexes, migrating, deleting, checking = steps.splitlines()
     assert last == "450 of 450 rows written"
     assert len(written) < 4
     assert [indexes, migrating, checking] == ["Making the indexes", "Migrating", "Checking"]

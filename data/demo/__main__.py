@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     progress.close()
     sys.stdout.write(f"{line}\n")
     if not settings.is_demo:
-        sys.stdout.write("For phone numbers and profit, evenbooks.toml says:\n" + MAPPING)
+        sys.stderr.write("For phone numbers and profit, evenbooks.toml says:\n" + MAPPING)
     return 0
 
 
