@@ -27,6 +27,7 @@ from data.schema import Schema
 from data.settings import load_settings
 
 EXAMPLES = 10
+AMOUNTS = ("active", "deleted", "no_customer", "missing_customer", "total")  # of a month, in the order of the contract
 MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 
 
@@ -76,12 +77,11 @@ class Report:
 
 def month_as_dict(row: MonthlyRevenue, decimals: int, *, total: bool = False) -> dict[str, Any]:
     """A row of the split as JSON; a total has no month."""
-    amounts = ("active", "deleted", "no_customer", "missing_customer", "total")
     return {
         **({} if total else {"month": row.month}),
         "currency": row.currency,
         "orders": row.orders,
-        **{name: plain(getattr(row, name), decimals) for name in amounts},
+        **{name: plain(getattr(row, name), decimals) for name in AMOUNTS},
     }
 
 
@@ -136,8 +136,7 @@ def add_up(months: Sequence[MonthlyRevenue]) -> list[MonthlyRevenue]:
     totals = []
     for currency in sorted({m.currency for m in months}):
         rows = [m for m in months if m.currency == currency]
-        names = ("active", "deleted", "no_customer", "missing_customer", "total", "cost")
-        amounts = {name: money.add(getattr(row, name) for row in rows) for name in names}
+        amounts = {name: money.add(getattr(row, name) for row in rows) for name in (*AMOUNTS, "cost")}
         orders, gone = sum(row.orders for row in rows), sum(row.deleted_orders for row in rows)
         totals.append(MonthlyRevenue(month=None, currency=currency, orders=orders, deleted_orders=gone, **amounts))
     return totals
@@ -268,11 +267,10 @@ def render(report: Report) -> str:
     for check in report.checks:
         lines.append(f"{marks[check.ok]} {check.name}: {check.detail}")
         lines += [f"          {example}" for example in check.examples]
-    amounts = ("active", "deleted", "no_customer", "missing_customer", "total")
-    table = [["month", "currency", "orders", *amounts]]
+    table = [["month", "currency", "orders", *AMOUNTS]]
     rows = [(m.month or "no date", m) for m in report.months] + [("all", t) for t in report.totals]
     table += [
-        [m, r.currency, str(r.orders), *(plain(getattr(r, a), report.decimals) for a in amounts)] for m, r in rows
+        [m, r.currency, str(r.orders), *(plain(getattr(r, a), report.decimals) for a in AMOUNTS)] for m, r in rows
     ]
     widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
     lines += ["", *("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in table)]
