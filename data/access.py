@@ -24,12 +24,17 @@ class Permission(StrEnum):
     READ_CUSTOMERS = "read customers"
     CHANGE_CUSTOMERS = "add, edit, delete and restore customers"
     READ_REVENUE = "read revenue"
+    READ_INTEGRITY = "read and run the integrity check"
+    SEAL_MONTHS = "seal and unseal months"
+    ACCEPT_FINDINGS = "accept findings of the check"
+    PROBE = "run the live probe"
 
 
+_READS = frozenset({Permission.READ_CUSTOMERS, Permission.READ_REVENUE, Permission.READ_INTEGRITY})
 ALLOWED: dict[Role, frozenset[Permission]] = {
     Role.STAFF: frozenset({Permission.READ_CUSTOMERS, Permission.CHANGE_CUSTOMERS}),
-    Role.MANAGER: frozenset({Permission.READ_CUSTOMERS, Permission.READ_REVENUE}),
-    Role.AUDITOR: frozenset({Permission.READ_CUSTOMERS, Permission.READ_REVENUE}),
+    Role.MANAGER: _READS | {Permission.SEAL_MONTHS, Permission.ACCEPT_FINDINGS, Permission.PROBE},
+    Role.AUDITOR: _READS,
     Role.ADMIN: frozenset(Permission),
 }
 

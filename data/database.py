@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -33,6 +34,7 @@ from data.settings import Settings, load_settings
 
 T = TypeVar("T")
 TRIES = 6
+MOST_RECORDED = 20
 # MariaDB's deadlock (1305: it took a savepoint along), lock wait, and "record has changed since last read"; SQLite
 # says "locked".
 RETRIED = {1213, 1305, 1205, 1020}
@@ -256,6 +258,39 @@ def in_utc(connection: Connection) -> Iterator[None]:
     finally:
         if not connection.invalidated:
             connection.exec_driver_sql("SET time_zone = %s", (zone,))
+
+
+@contextmanager
+def recorded(connection: Connection) -> Iterator[list[str]]:
+    """Collects the statements that run meanwhile, with their values, each text once: evidence for whoever wants to run them."""
+    statements: dict[str, str] = {}
+
+    def note(_c: Connection, cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
+        if statement not in statements and len(statements) < MOST_RECORDED:
+            statements[statement] = f"{statement}" if many else _with_values(cursor, statement, parameters)
+
+    found: list[str] = []
+    event.listen(connection, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        event.remove(connection, "before_cursor_execute", note)
+        found.extend(statements.values())
+
+
+def _with_values(cursor: Any, statement: str, parameters: Any) -> str:
+    """The statement as the server gets it; SQLite's driver does not say, so there the values are put in here."""
+    if hasattr(cursor, "mogrify"):
+        return str(cursor.mogrify(statement, parameters or None))
+    values = iter(parameters or ())
+
+    def literal(_mark: object) -> str:
+        value = next(values, None)
+        if value is None:
+            return "NULL"
+        return str(value) if isinstance(value, (int, float)) else "'" + str(value).replace("'", "''") + "'"
+
+    return re.sub(r"\?", literal, statement)
 
 
 def error_code(error: DBAPIError) -> int | None:

@@ -66,3 +66,7 @@ class EmailTaken(Conflict):
 
 class BooksMoved(EvenbooksError):
     """The change would have moved the reports, so nothing was changed."""
+
+
+class CheckStopped(EvenbooksError):
+    """The check was stopped before its end, so it says nothing."""

@@ -127,16 +127,26 @@ def stamp(at: object) -> str | None:
 def impact_body(impact: Impact, decimals: int) -> dict[str, Any]:
     """An Impact for an event's body: amounts as canonical text."""
     revenue = {currency: plain(amount, decimals) for currency, amount in impact.revenue.items()}
-    return {"orders": impact.orders, "all_orders": impact.all_orders, "revenue": revenue}
+    return {
+        "orders": impact.orders,
+        "all_orders": impact.all_orders,
+        "last_order": impact.last_order,
+        "revenue": revenue,
+    }
 
 
 @dataclass(frozen=True)
 class Link:
-    """An event as the chain holds it: its body, and what is wrong with it (nothing, where it is whole)."""
+    """An event as the chain holds it: its body, and what is wrong with it (nothing, where it is whole).
+
+    `hash` None: no event, but what is wrong with the chain's end.
+    """
 
     event_id: int
     body: dict[str, Any]
     problems: list[str]
+    hash: str | None = None
+    note: str | None = None
 
 
 def walk(connection: Connection, schema: Schema) -> Iterator[Link]:
@@ -151,7 +161,7 @@ def walk(connection: Connection, schema: Schema) -> Iterator[Link]:
         if row.hash != link(row.prev, row.body):
             problems.append("its hash is not that of its content")
         last_id, last_hash = row.id, row.hash
-        yield Link(row.id, body, problems)
+        yield Link(row.id, body, problems, row.hash, row.note)
     head = queries.get_head(connection, schema)
     if head is None or (head.event_id, head.hash) != (last_id, last_hash):
         found = f"its head points to event {head.event_id}" if head else "its head is gone"

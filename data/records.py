@@ -81,12 +81,14 @@ class Customer:
 class Impact:
     """What one customer's orders amount to.
 
-    `orders` and `revenue` count what the reports count; `all_orders` every order whatever its status.
+    `orders` and `revenue` count what the reports count; `all_orders` every order whatever its status, the last
+    of them (the greatest id) being `last_order`, where orders are numbered.
     """
 
     orders: int = 0
     all_orders: int = 0
     revenue: Revenue = field(default_factory=dict)
+    last_order: int | None = None
 
     @property
     def open_orders(self) -> int:

@@ -66,7 +66,7 @@ def test_it_writes_one_event_that_says_who_when_why_and_through_which_door(shop:
 def test_the_body_of_the_event_holds_the_proof_and_no_personal_data(shop: Database) -> None:
     delete_many(shop, [1], actor=STAFF, reason="Ana asked by phone")
     body = rows(shop, "evenbooks_events")[-1][8]
-    assert '"before":{"all_orders":3,"orders":3,"revenue":{"EUR":"80.25"}}' in body
+    assert '"before":{"all_orders":3,"last_order":3,"orders":3,"revenue":{"EUR":"80.25"}}' in body
     assert '"after":{"all_orders":3,"orders":3,"revenue":{"EUR":"80.25"}}' in body
     for word in ("Ana", "Lima", "example.com", "phone"):
         assert word not in body

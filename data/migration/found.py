@@ -88,6 +88,15 @@ def _foreign_keys(connection: Connection, schema: Schema) -> list[str]:
     return lines or [f"{table.name}.{link} is no foreign key."]
 
 
+def dangerous_keys(connection: Connection, schema: Schema) -> list[str]:
+    """The orders' foreign keys to their customer that take orders along or unlink them, as `table.column RULE`."""
+    table, link = schema.order_table, schema.settings.orders.customer_id
+    if table is None:
+        return []
+    found = [rule.upper() for columns, rule in rules_on_delete(connection, table) if columns == [link]]
+    return [f"{table.name}.{link} {rule}" for rule in found if rule in ("CASCADE", "SET NULL", "SET DEFAULT")]
+
+
 def rules_on_delete(connection: Connection, table: Table) -> list[tuple[list[str], str]]:
     """The columns of each foreign key with its rule. SQLAlchemy does not read every spelling of SQLite's."""
     if connection.dialect.name == "sqlite":

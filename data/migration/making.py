@@ -12,7 +12,7 @@ from data.access import script_actor
 from data.database import now
 from data.errors import ConfigurationError, DatabaseUnavailable
 from data.events import Draft
-from data.migration.found import say_found, say_todo
+from data.migration.found import dangerous_keys, say_found, say_todo
 from data.migration.own import made_by_us, make_own_tables, own_present
 from data.migration.pieces import Piece, pieces, refuse_unusable, too_long
 from data.migration.session import Session
@@ -102,10 +102,13 @@ def _record(session: Session, schema: Schema, todo: Sequence[Piece], present: se
 def _baseline(connection: Connection, schema: Schema, names: Sequence[str]) -> dict[str, Any]:
     missing = queries.count_missing_customer_orders(connection, schema)
     listed = queries.list_missing_customers(connection, schema, limit=MOST_MISSING) if missing else []
+    deleted = queries.list_deleted_ids(connection, schema)
+    orders = queries.count_orders_of_deleted(connection, schema) if deleted else {}
     return {
-        "deleted": [[key, events.stamp(at)] for key, at in queries.list_deleted_ids(connection, schema)],
+        "deleted": [[key, events.stamp(at), orders.get(key)] for key, at in deleted],
         "missing": [list(one) for one in listed],
         "missing_orders": missing,
         "mapping": schema.settings.fingerprint,
+        "foreign_keys": dangerous_keys(connection, schema),
         "made": list(names),
     }

@@ -81,7 +81,7 @@ def _deleted_at_first(connection: Connection, schema: Schema) -> set[Any]:
     if not inspect(connection).has_table(own.name):
         return deleted_rows(connection, schema)
     body = connection.execute(select(own.c.body).where(own.c.action == "baseline").order_by(own.c.id).limit(1)).scalar()
-    return {key for key, _ in json.loads(body)["deleted"]} if body else deleted_rows(connection, schema)
+    return {key for key, *_ in json.loads(body)["deleted"]} if body else deleted_rows(connection, schema)
 
 
 def _export(connection: Connection, schema: Schema, file: Path) -> int:

@@ -12,14 +12,16 @@ from data.money import exact_sum
 from data.records import Customer, CustomerId, Impact
 from data.schema import Schema, currency_of
 
+MEASURES = 5  # columns behind the customer's own
+
 
 def get_customers_with_impact(
     connection: Connection, schema: Schema, ids: Sequence[CustomerId]
 ) -> dict[CustomerId, tuple[Customer, Impact]]:
     """The customers with these ids, active or deleted, each with what the orders amount to; by id."""
     rows = connection.execute(_impact(schema, whole=True), {"ids": list(ids)}).all()
-    impacts = _add_up((row.id, *row[-4:]) for row in rows)
-    return {row.id: (Customer(*row[:-4]), impacts[row.id]) for row in rows}
+    impacts = _add_up((row.id, *row[-MEASURES:]) for row in rows)
+    return {row.id: (Customer(*row[:-MEASURES]), impacts[row.id]) for row in rows}
 
 
 def impact(connection: Connection, schema: Schema, ids: Sequence[CustomerId]) -> dict[CustomerId, Impact]:
@@ -29,12 +31,15 @@ def impact(connection: Connection, schema: Schema, ids: Sequence[CustomerId]) ->
 
 
 def _add_up(rows: Iterable[tuple[Any, ...]]) -> dict[CustomerId, Impact]:
-    """Rows of (id, currency, every order, orders that count, revenue) as an Impact a customer."""
+    """Rows of (id, currency, every order, the last order, orders that count, revenue) as an Impact a customer."""
     found: dict[CustomerId, Impact] = {}
-    for customer_id, currency, all_orders, orders, revenue in rows:
+    for customer_id, currency, all_orders, last, orders, revenue in rows:
         sofar = found.get(customer_id, Impact())
         amounts = {**sofar.revenue, currency: revenue} if orders else sofar.revenue
-        found[customer_id] = Impact(sofar.orders + orders, sofar.all_orders + all_orders, amounts)
+        numbers = [number for number in (sofar.last_order, last) if isinstance(number, int)]
+        found[customer_id] = Impact(
+            sofar.orders + orders, sofar.all_orders + all_orders, amounts, max(numbers, default=None)
+        )
     return found
 
 
@@ -55,6 +60,7 @@ def _impact(schema: Schema, *, whole: bool) -> Select[Any]:
             *columns,
             currency_of(schema).label("currency"),
             func.count(orders.c.id).label("all_orders"),
+            func.max(orders.c.id).label("last_order"),
             func.count(case((schema.is_revenue, orders.c.id)) if statuses else orders.c.id).label("orders"),
             exact_sum(counted, dialect=schema.dialect, decimals=schema.settings.money.decimals).label("revenue"),
         )

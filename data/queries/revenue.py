@@ -124,7 +124,7 @@ def list_deleted_by_revenue(
             revenue.label("revenue"),
         )
         .select_from(customers.source.join(orders.source, orders.c.customer_id == customers.c.id))
-        .where(schema.is_revenue, schema.is_linked, ~is_active(customers), *_window(schema, first, last))
+        .where(schema.is_revenue, schema.is_linked, ~is_active(customers), *window(schema, first, last))
         .group_by(customers.c.id, *currency)
         .subquery("amounts")
     )
@@ -196,7 +196,7 @@ def _by_month(
     span = list(months_between(max(first or low, low), min(last or high, high))) if low and high else []
     if len(span) > MOST_BRANCHES or (any(ends) and not (low and high)):
         return grouped_by_month(connection, schema, schema.orders.source, condition, first=first, last=last)
-    branches = [_branch(schema, month, and_(condition, *_window(schema, month, month))) for month in span]
+    branches = [_branch(schema, month, and_(condition, *window(schema, month, month))) for month in span]
     if first is None and last is None:
         dated = schema.orders.c.ordered_at
         # Dates such as 2024-00-15 are of no month; they stand before each January.
@@ -205,13 +205,13 @@ def _by_month(
         ]
         undated = or_(dated.is_(None), dated < date(FIRST_YEAR, 1, 1), *monthless)
         branches.append(_branch(schema, None, and_(condition, undated)))
-    return _figures(schema, connection.execute(union_all(*branches))) if branches else {}
+    return read_figures(schema, connection.execute(union_all(*branches))) if branches else {}
 
 
 def _branch(schema: Schema, month: str | None, condition: ColumnElement[bool]) -> Select[Any]:
     """One month as a range of the index: no date is formatted per row, which costs more than adding does."""
-    columns = _measures(schema, literal(month, String()))
-    return select(*columns).select_from(schema.orders.source).where(condition).group_by(*_currency_keys(schema))
+    columns = measures(schema, literal(month, String()))
+    return select(*columns).select_from(schema.orders.source).where(condition).group_by(*currency_keys(schema))
 
 
 def grouped_by_month(
@@ -231,14 +231,14 @@ def grouped_by_month(
     """
     month = month_expression(schema)
     statement = (
-        select(*_measures(schema, month))
+        select(*measures(schema, month))
         .select_from(source)
-        .where(condition, *_window(schema, first, last))
-        .group_by(month, *_currency_keys(schema))
+        .where(condition, *window(schema, first, last))
+        .group_by(month, *currency_keys(schema))
     )
     if as_joined:
         statement = statement.prefix_with("STRAIGHT_JOIN", dialect="mysql")
-    found = _figures(schema, connection.execute(statement))
+    found = read_figures(schema, connection.execute(statement))
     # SQLite compares text, so what is no date may stand within the window.
     return {key: figures for key, figures in found.items() if key[0] or not (first or last)}
 
@@ -251,7 +251,8 @@ def month_expression(schema: Schema) -> ColumnElement[Any]:
     return extract("year_month", dated)
 
 
-def _measures(schema: Schema, month: ColumnElement[Any]) -> list[ColumnElement[Any]]:
+def measures(schema: Schema, month: ColumnElement[Any]) -> list[ColumnElement[Any]]:
+    """What is counted and added up of a group of orders: month, currency, orders, total, and cost where there is one."""
     cost = [_sum(schema, schema.orders.c.cost).label("cost")] if schema.settings.orders.cost else []
     total = _sum(schema, schema.orders.c.total).label("total")
     return [month.label("month"), currency_of(schema).label("currency"), func.count().label("orders"), total, *cost]
@@ -261,11 +262,12 @@ def _sum(schema: Schema, column: ColumnElement[Any]) -> ColumnElement[Decimal]:
     return exact_sum(column, dialect=schema.dialect, decimals=schema.settings.money.decimals)
 
 
-def _currency_keys(schema: Schema) -> list[ColumnElement[Any]]:
+def currency_keys(schema: Schema) -> list[ColumnElement[Any]]:
+    """What to group by, to keep currencies apart."""
     return [schema.orders.c.currency] if schema.keeps_currency else []
 
 
-def _window(schema: Schema, first: str | None, last: str | None) -> list[ColumnElement[bool]]:
+def window(schema: Schema, first: str | None, last: str | None) -> list[ColumnElement[bool]]:
     """The dates from the first month's first moment to the last month's last."""
     dated = schema.orders.c.ordered_at
     if schema.dialect == "sqlite":  # which compares text: "2024-02" stands before every time in February
@@ -287,7 +289,7 @@ def _last_moment(schema: Schema, month: str) -> str:
     return f"{month}-{monthrange(int(month[:4]), int(month[5:]))[1]} 23:59:59.999999"
 
 
-def _figures(schema: Schema, rows: Iterable[Any]) -> dict[Key, Figures]:
+def read_figures(schema: Schema, rows: Iterable[Any]) -> dict[Key, Figures]:
     """Rows as Figures; several unreadable months become the one month None."""
     found: dict[Key, Figures] = {}
     for row in rows:

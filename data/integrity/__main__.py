@@ -1,0 +1,7 @@
+"""`python -m data.integrity`."""
+
+import sys
+
+from data.integrity.cli import main
+
+sys.exit(main())

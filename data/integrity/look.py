@@ -1,0 +1,87 @@
+"""What every check looks through: one snapshot, the events walked once, the SQL that is run, and how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from data.database import error_code, recorded
+from data.integrity.replay import Replay
+from data.integrity.report import EXAMPLES, Answer, Check
+from data.records import MonthlyRevenue
+from data.schema import Schema
+
+# Told how much of the work is done (0 to 1) and what is being done; it may raise CheckStopped.
+Progress = Callable[[float, str], None]
+# The account may not: table, column, command, function, database, server.
+NOT_ALLOWED = {1044, 1142, 1143, 1227, 1370, 1345}
+MOST_SQL = 12
+LONGEST_SQL = 6000
+
+
+def no_progress(_done: float, _words: str) -> None:
+    """Tells nobody."""
+
+
+@dataclass
+class Look:
+    """The one moment of the database that all checks see. `replay` is what the events say, `months` the split that was
+    counted; `head_before` is where the chain ended when it was last looked at (`event_id`, `hash`), or None."""
+
+    connection: Connection
+    schema: Schema
+    at: datetime
+    replay: Replay
+    months: list[MonthlyRevenue] = field(default_factory=list)
+    head_before: dict[str, Any] | None = None
+
+
+Question = Callable[[Look], Answer]
+
+
+def ask(look: Look, name: str, question: str, answer_of: Question) -> Check:
+    """Asks one check; what was accepted before is not red again, and missing rights are not green."""
+    with recorded(look.connection) as sql:
+        try:
+            answer = answer_of(look)
+        except DBAPIError as error:
+            if error_code(error) not in NOT_ALLOWED:
+                raise
+            answer = Answer("", unseen=f"Could not look: this account may not ({error.orig}).")
+    said = {(a.check, a.finding, a.words): a for a in look.replay.accepted}
+    accepted = [said[name, f.id, f.words] for f in answer.findings if (name, f.id, f.words) in said]
+    fresh = [f for f in answer.findings if (name, f.id, f.words) not in said]
+    count = len(fresh) if answer.count is None else max(answer.count - len(accepted), len(fresh))
+    ok = None if answer.unseen and not fresh else not fresh
+    detail = answer.broken if fresh else answer.unseen or answer.whole
+    if accepted and not fresh:
+        detail = f"Nothing but what was accepted: {len(accepted)}."
+    return Check(
+        name=name,
+        ok=ok,
+        level=answer.level,
+        count=count,
+        detail=detail,
+        examples=[f.words for f in fresh[:EXAMPLES]],
+        question=question,
+        sql=[one[:LONGEST_SQL] for one in sql[:MOST_SQL]],
+        accepted=[a.told for a in accepted],
+        findings=fresh[:10_000],
+    )
+
+
+@contextmanager
+def part_of(progress: Progress, start: float, end: float) -> Iterator[Progress]:
+    """Progress of a part of the work, from `start` to `end` of the whole."""
+
+    def told(done: float, words: str) -> None:
+        progress(start + (end - start) * done, words)
+
+    told(0, "")
+    yield told

@@ -1,0 +1,142 @@
+"""Runs every check on one snapshot, and keeps the result."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from sqlalchemy import Connection
+
+from data import queries
+from data.database import Database, in_transaction, recorded, snapshot
+from data.errors import DatabaseReadOnly
+from data.integrity import accounts, books, sealed, structure
+from data.integrity.look import Look, Progress, Question, ask, no_progress, part_of
+from data.integrity.replay import Replay, replay
+from data.integrity.report import Answer, Check, Finding, Report, add_up
+from data.schema import Schema
+
+
+def run(
+    connection: Connection,
+    schema: Schema,
+    at: datetime,
+    *,
+    first: str | None = None,
+    last: str | None = None,
+    progress: Progress = no_progress,
+    proof: dict[str, Any] | None = None,
+) -> Report:
+    """Runs every check on a snapshot's connection. `first` and `last` (YYYY-MM) bound the split, not the other checks.
+
+    `proof` is one that was kept outside (`data.integrity.proof`); then two checks more compare it with today.
+    `progress` is told how far it is, and may raise CheckStopped.
+    """
+    kept = _last_head(connection, schema)
+    known = [head["event_id"] for head in (kept, (proof or {}).get("head")) if head]
+    progress(0, "Following the chain of events")
+    with recorded(connection) as walked:
+        events = replay(connection, schema, hashes_of=known, tick=lambda n: progress(0, f"Event {n:,}"))
+    events.sql = walked
+    look = Look(connection, schema, at, events, head_before=kept)
+    with recorded(connection) as counting, part_of(progress, 0.02, 0.75) as part:
+        counted = books.count(connection, schema, first=first, last=last, progress=part)
+    look.months = counted.months()
+    questions: list[tuple[str, str, Question]] = [
+        (
+            "identity",
+            "Do active, deleted, no customer and missing customer add up to the total?",
+            partial(books.identity, counted=counted),
+        ),
+        (
+            "long_way",
+            "Does joining every order to its customer give the same figures?",
+            partial(books.long_way, counted=counted),
+        ),
+        (
+            "missing_customers",
+            "Does every order that names a customer find that customer?",
+            partial(books.missing_customers, counted=counted),
+        ),
+        ("deletions", "Has every deleted customer the event that deleted them, at that time?", accounts.deletions),
+        ("future", "Was nobody deleted in the future?", accounts.future),
+        ("named_customers", "Is every customer whom an event names still in the table?", accounts.named_customers),
+        ("before_after", "Did every delete and restore leave orders and revenue as they were?", accounts.before_after),
+        ("lost_orders", "Has no deleted customer lost an order since?", accounts.lost_orders),
+        ("chain", "Does every event follow the one before, unbroken, up to where it was left?", chain),
+        ("seals", "Is every sealed month as it was sealed?", partial(sealed.seals, progress=_between(progress))),
+        ("foreign_key", "Would a physical delete of a customer leave the orders alone?", structure.foreign_key),
+        ("deleted_at", "Is deleted_at empty unless somebody deletes?", structure.deleted_at),
+        ("guard", "Does the guard against physical deletes stand where it was installed?", structure.guard),
+        ("rights", "Is this account unable to delete customers and orders physically?", structure.rights),
+    ]
+    if proof is not None:
+        questions += [
+            ("since_head", "Is the proof's head an ancestor of today's?", partial(sealed.since_head, proof=proof)),
+            ("since_seals", "Are the proof's sealed months unchanged?", partial(sealed.since_seals, proof=proof)),
+        ]
+    checks = [ask(look, name, question, answer_of) for name, question, answer_of in questions]
+    evidence = {"identity": counting, "long_way": counting, "missing_customers": counting, "chain": walked}
+    for check in checks:
+        check.sql[:0] = [sql for sql in evidence.get(check.name, []) if sql not in check.sql]
+    progress(1, "Done")
+    months = look.months
+    return Report(at, checks, months, add_up(months), schema.settings.money.decimals, events.head)
+
+
+def _between(progress: Progress) -> Progress:
+    """The seals' part of the whole."""
+    return lambda done, words: progress(0.75 + 0.25 * done, words)
+
+
+def _last_head(connection: Connection, schema: Schema) -> dict[str, Any] | None:
+    """Where the chain ended when it was last looked at."""
+    row = queries.last_check(connection, schema)
+    try:
+        head = json.loads(row.report).get("head") if row else None
+        return {"event_id": int(head["event_id"]), "hash": str(head["hash"])} if head else None
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def chain(look: Look) -> Answer:
+    """Every event continues the one before, the head is the last, and what was the head when last looked at still is where it was."""
+    found, before = list(look.replay.problems), look.head_before
+    if before and look.replay.hashes.get(before["event_id"]) != before["hash"]:
+        missing = before["event_id"] > look.replay.head.event_id
+        words = "is gone" if missing else "is another one now"
+        found.append(
+            Finding(f"head {before['event_id']}", f"event {before['event_id']}, the last when last checked, {words}")
+        )
+    return Answer(
+        whole=f"Every event ({look.replay.head.event_id}) follows the one before, unbroken.",
+        broken=f"The chain of events ({look.replay.head.event_id}) is broken ({found[0].words if found else ''}).",
+        findings=found,
+        count=max(look.replay.problem_count, len(found)),
+    )
+
+
+def run_and_record(
+    database: Database, *, first: str | None = None, last: str | None = None, progress: Progress = no_progress
+) -> Report:
+    """Runs the check in one snapshot. A run over all months is kept, where the account may write."""
+    with snapshot(database) as moment:
+        report = run(moment.connection, database.schema, moment.at, first=first, last=last, progress=progress)
+    if first is None and last is None:
+        keep(database, report)
+    return report
+
+
+def keep(database: Database, report: Report) -> None:
+    """Keeps a run, where the account may write; an auditor's may not, and has the result on their screen."""
+    with suppress(DatabaseReadOnly):
+        in_transaction(
+            database,
+            lambda c: queries.record_check(c, database.schema, at=report.snapshot_at, report=report.as_proof()),  # type: ignore[arg-type]
+        )
+
+
+__all__ = ["Check", "Replay", "Report", "keep", "run", "run_and_record"]
