@@ -120,12 +120,20 @@ def chain(look: Look) -> Answer:
 
 
 def run_and_record(
-    database: Database, *, first: str | None = None, last: str | None = None, progress: Progress = no_progress
+    database: Database,
+    *,
+    first: str | None = None,
+    last: str | None = None,
+    progress: Progress = no_progress,
+    proof: dict[str, Any] | None = None,
 ) -> Report:
-    """Runs the check in one snapshot. A run over all months is kept, where the account may write."""
+    """Runs the check in one snapshot. A run over all months is kept, where the account may write; one against a
+    proof is not, as it answers other questions."""
     with snapshot(database) as moment:
-        report = run(moment.connection, database.schema, moment.at, first=first, last=last, progress=progress)
-    if first is None and last is None:
+        report = run(
+            moment.connection, database.schema, moment.at, first=first, last=last, progress=progress, proof=proof
+        )
+    if first is None and last is None and proof is None:
         keep(database, report)
     return report
 
