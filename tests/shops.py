@@ -18,6 +18,8 @@ from data.settings import File, Settings
 
 STAFF = Actor("test:staff", Role.STAFF, Door.DASHBOARD)
 ADMIN = Actor("test:admin", Role.ADMIN, Door.COMMAND)
+MANAGER = Actor("test:manager", Role.MANAGER, Door.DASHBOARD)
+AUDITOR = Actor("test:auditor", Role.AUDITOR, Door.DASHBOARD)
 
 # {key} is a numbered primary key and {time} a time, each as the engine says it.
 CUSTOMERS = """CREATE TABLE customers (

@@ -91,9 +91,10 @@ def lost_orders(look: Look) -> Answer:
     for customer, known in look.replay.deleted.items():
         if known.orders is None or customer not in now:
             continue  # one who is not deleted any more is the business of another check
-        if now[customer] < known.orders:
-            findings.append(_lost(customer, known, now[customer]))
-        elif now[customer] > known.orders and isinstance(known.last_order, int):
+        orders, last = now[customer]
+        if orders < known.orders:
+            findings.append(_lost(customer, known, orders))
+        elif isinstance(last, int) and isinstance(known.last_order, int) and last > known.last_order:
             more.append(customer)
     # Orders that came later must not hide that earlier ones went.
     for start in range(0, len(more), BATCH):

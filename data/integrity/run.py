@@ -93,8 +93,8 @@ def _between(progress: Progress) -> Progress:
 
 
 def _last_head(connection: Connection, schema: Schema) -> dict[str, Any] | None:
-    """Where the chain ended when it was last looked at."""
-    row = queries.last_check(connection, schema)
+    """Where the chain ended when all was last even: a run that found it cut must not become what is expected."""
+    row = queries.last_check(connection, schema, even=True)
     try:
         head = json.loads(row.report).get("head") if row else None
         return {"event_id": int(head["event_id"]), "hash": str(head["hash"])} if head else None
@@ -109,7 +109,7 @@ def chain(look: Look) -> Answer:
         missing = before["event_id"] > look.replay.head.event_id
         words = "is gone" if missing else "is another one now"
         found.append(
-            Finding(f"head {before['event_id']}", f"event {before['event_id']}, the last when last checked, {words}")
+            Finding(f"head {before['event_id']}", f"event {before['event_id']}, the last when last even, {words}")
         )
     return Answer(
         whole=f"Every event ({look.replay.head.event_id}) follows the one before, unbroken.",

@@ -105,7 +105,7 @@ def _baseline(connection: Connection, schema: Schema, names: Sequence[str]) -> d
     deleted = queries.list_deleted_ids(connection, schema)
     orders = queries.count_orders_of_deleted(connection, schema) if deleted else {}
     return {
-        "deleted": [[key, events.stamp(at), orders.get(key)] for key, at in deleted],
+        "deleted": [[key, events.stamp(at), *orders[key]] for key, at in deleted],
         "missing": [list(one) for one in listed],
         "missing_orders": missing,
         "mapping": schema.settings.fingerprint,

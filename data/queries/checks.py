@@ -142,17 +142,17 @@ def count_missing_customer_orders(
     return int(connection.execute(select(func.count()).select_from(schema.orders.source).where(condition)).scalar_one())
 
 
-def count_orders_of_deleted(connection: Connection, schema: Schema) -> dict[CustomerId, int]:
-    """How many orders, of any status, each deleted customer has; also those without any."""
+def count_orders_of_deleted(connection: Connection, schema: Schema) -> dict[CustomerId, tuple[int, int | None]]:
+    """How many orders, of any status, each deleted customer has, and the greatest of their ids, where orders are numbered (else, and without any, None)."""
     customers, orders = schema.customers, schema.orders
     linked = and_(orders.c.customer_id == customers.c.id, schema.is_linked)
     statement = (
-        select(customers.c.id, func.count(orders.c.id))
+        select(customers.c.id, func.count(orders.c.id), func.max(orders.c.id))
         .select_from(customers.source.outerjoin(orders.source, linked))
         .where(~is_active(customers))
         .group_by(customers.c.id)
     )
-    return {row[0]: row[1] for row in connection.execute(statement)}
+    return {row[0]: (row[1], row[2] if type(row[2]) is int else None) for row in connection.execute(statement)}
 
 
 def list_order_ids(

@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
+from shops import AUDITOR as AUDITOR
+from shops import MANAGER as MANAGER
+from shops import STAFF as STAFF
 from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 
@@ -18,9 +21,6 @@ from data.records import Event
 from ui import lists
 
 ANN = Actor("test:ann", Role.ADMIN, Door.DASHBOARD)
-STAFF = Actor("test:staff", Role.STAFF, Door.DASHBOARD)
-MANAGER = Actor("test:manager", Role.MANAGER, Door.DASHBOARD)
-AUDITOR = Actor("test:auditor", Role.AUDITOR, Door.DASHBOARD)
 HOSTILE = "**bold** :red[x] $x$ <script>alert(1)</script> [a](http://x) www.x.com a@b.cc"
 
 
