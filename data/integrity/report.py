@@ -117,13 +117,14 @@ class Report:
         }
 
     def as_proof(self) -> dict[str, Any]:
-        """The same with the evidence: each check's question, SQL and what was accepted, deleted orders, and the chain's head.
+        """The same with the evidence: each check's question, SQL, findings and what was accepted, deleted orders, and the chain's head.
 
         This is what is kept of a run, and what `read_proof` reads.
         """
         whole = self.as_dict()
         for check, words in zip(self.checks, whole["checks"], strict=True):
             words |= {"question": check.question, "sql": check.sql, "accepted": check.accepted}
+            words |= {"findings": [asdict(f) for f in check.findings[:EXAMPLES]]}
         for name, rows in (("months", self.months), ("totals", self.totals)):
             for row, words in zip(rows, whole[name], strict=True):
                 words |= {"deleted_orders": row.deleted_orders}
@@ -131,11 +132,14 @@ class Report:
 
 
 def read_proof(kept: Mapping[str, Any]) -> Report:
-    """The report of a kept run, as `Report.as_proof` wrote it; findings beyond the examples are not kept."""
+    """The report of a kept run, as `Report.as_proof` wrote it; of the findings only those of the examples are kept."""
     head = kept.get("head")
     return Report(
         snapshot_at=read_time(kept["snapshot_at"]) or "",
-        checks=[Check(**check) for check in kept["checks"]],
+        checks=[
+            Check(**{**check, "findings": [Finding(**found) for found in check.get("findings", [])]})
+            for check in kept["checks"]
+        ],
         months=[_read_month(m) for m in kept["months"]],
         totals=[_read_month(t) for t in kept["totals"]],
         decimals=int(kept.get("decimals", 2)),
