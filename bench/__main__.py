@@ -12,7 +12,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from servers import mariadb
 
+from bench.checking import bench_check
 from bench.dashboard import dashboard_memory
+from bench.measuring import Figure, reading, say, seconds
 from data import customers, queries
 from data.access import script_actor
 from data.database import Database, attach, snapshot
@@ -42,52 +43,10 @@ GROUP BY 1, 2
 BARE = "SELECT SUM(total) FROM orders"
 
 
-@dataclass(frozen=True)
-class Figure:
-    """A measured figure, its yardstick, and the bound on their ratio."""
-
-    name: str
-    value: float
-    yardstick: str
-    ratio: float
-    bound: float
-
-    @property
-    def held(self) -> bool:
-        """Whether the ratio stays within its bound."""
-        return self.ratio <= self.bound
-
-
-def seconds(work: Callable[[], Any], *, times: int) -> float:
-    """The median of several runs, in seconds."""
-    measured = []
-    for _ in range(times):
-        start = time.perf_counter()
-        work()
-        measured.append(time.perf_counter() - start)
-    return statistics.median(measured)
-
-
-def say(line: str) -> None:
-    """A line of the run, at once."""
-    print(line, flush=True)
-
-
-def reading(database: Database, work: Callable[[Any], Any]) -> Callable[[], Any]:
-    """The work on a snapshot of its own, as a screen does it."""
-
-    def run() -> Any:
-        with snapshot(database) as moment:
-            return work(moment.connection)
-
-    return run
-
-
-def bench_revenue(database: Database, textbook: float) -> list[Figure]:
+def bench_revenue(database: Database, textbook: float, covered: float) -> list[Figure]:
     """The quick monthly split beside the textbook join and a bare SUM."""
     schema = database.schema
     bare = seconds(reading(database, lambda c: c.execute(text(BARE)).all()), times=3)
-    covered = seconds(reading(database, lambda c: c.execute(text(TEXTBOOK)).all()), times=1)
     say(f"bare SUM(total) {bare:.2f} s; textbook join {textbook:.2f} s, with the covering indexes {covered:.2f} s")
     with snapshot(database) as moment:
         bounds = queries.month_bounds(moment.connection, schema)
@@ -121,7 +80,7 @@ def bench_lists(database: Database, size: int) -> list[Figure]:
         return seconds(work, times=31)
 
     deep = size * 9 // 10
-    start, far = page(None), page(queries.customers.write_cursor("id", deep, deep))
+    start, far = page(None), page(queries.paging.write_cursor("id", deep, deep))
     return [
         Figure("list page in id order / 20 ms", start, "0.020 s", start / 0.020, 1),
         Figure(f"page {deep:,} rows in / first page", far, f"{start:.4f} s", far / start, 2),
@@ -190,7 +149,13 @@ def main() -> int:
         migrate(settings, revenue_index=True, say=lambda line: None)
         with database.engine.begin() as connection:
             connection.execute(text("ANALYZE TABLE customers, orders"))
-        figures = [*bench_revenue(database, textbook), *bench_lists(database, size), *bench_delete(database)]
+        covered = seconds(reading(database, lambda c: c.execute(text(TEXTBOOK)).all()), times=3)
+        figures = [
+            *bench_revenue(database, textbook, covered),
+            *bench_check(database, covered),
+            *bench_lists(database, size),
+            *bench_delete(database),
+        ]
         megabytes = dashboard_memory(url)
         figures.append(Figure("dashboard's memory, MB / 400 MB", megabytes, "400", megabytes / 400, 1))
     say(f"\n{'':52} {'measured':>10} {'yardstick':>10} {'ratio':>7} {'bound':>6}")
