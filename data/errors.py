@@ -70,3 +70,11 @@ class BooksMoved(EvenbooksError):
 
 class CheckStopped(EvenbooksError):
     """The check was stopped before its end, so it says nothing."""
+
+
+class BooksNotEven(EvenbooksError):
+    """The books are not even, so this month is not sealed."""
+
+
+class ChecksumCut(EvenbooksError):
+    """The server cut a checksum's text off, so it says nothing."""

@@ -123,6 +123,23 @@ class Event:
 
 
 @dataclass(frozen=True)
+class MonthOrder:
+    """An order with its customer's name and state: active, deleted, no_customer or missing_customer.
+
+    `counted` says whether the reports count it as revenue; `status` is None where orders carry none.
+    """
+
+    id: int | str
+    ordered_at: Time | None
+    customer_id: CustomerId | None
+    customer_name: str | None
+    state: str
+    status: str | None
+    total: Decimal
+    counted: bool
+
+
+@dataclass(frozen=True)
 class Page(Generic[T]):
     """A page of a list. The cursors are opaque; `scanned` says that no index served this search or order."""
 
@@ -167,3 +184,35 @@ class MonthlyRevenue:
     def difference(self) -> Decimal:
         """Total less its parts: zero where the month is even."""
         return money.add([self.total, -self.active, -self.deleted, -self.no_customer, -self.missing_customer])
+
+
+@dataclass(frozen=True)
+class Seal:
+    """A sealed month and currency, as the events and evenbooks_seals keep it.
+
+    `orders` and `total` count what the reports count, `all_orders` every order whatever its status. `checksum` is
+    over each order's id, customer, date, amount, and whether it counts; `mapping` the settings' fingerprint.
+    """
+
+    month: str
+    currency: str
+    orders: int
+    all_orders: int
+    total: Decimal
+    checksum: str
+    mapping: str
+    event_id: int
+    sealed_at: Time
+    actor: str
+
+
+@dataclass(frozen=True)
+class Block:
+    """Orders of one month and currency that are hashed together: how many, how many of them count as revenue, what
+    those add up to, and SHA-256 (hex) over all of them. `label` says which they are."""
+
+    label: str
+    orders: int
+    revenue_orders: int
+    total: Decimal
+    digest: str

@@ -26,10 +26,11 @@ from sqlalchemy import (
     text,
     true,
 )
-from sqlalchemy.dialects.mysql import LONGTEXT
+from sqlalchemy.dialects.mysql import LONGTEXT, VARCHAR
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.types import TypeEngine
 
+from data.money import StoredAmount
 from data.records import CustomerId
 from data.settings import Settings
 from data.times import UTCDateTime
@@ -224,14 +225,17 @@ class OwnTables:
     events: Table
     chain: Table
     checks: Table
+    seals: Table
 
     @property
     def all(self) -> list[Table]:
         """Every one, in the order in which they are made."""
-        return [self.events, self.chain, self.checks]
+        return [self.events, self.chain, self.checks, self.seals]
 
 
 LongText = Text().with_variant(LONGTEXT(), "mysql", "mariadb")
+# Currencies as they are written: two that differ in case alone are two.
+ExactText = String(64).with_variant(VARCHAR(64, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb")
 
 
 def own_tables(id_type: TypeEngine[Any]) -> OwnTables:
@@ -281,7 +285,24 @@ def own_tables(id_type: TypeEngine[Any]) -> OwnTables:
         Column("report", LongText, nullable=False),
         **options,
     )
-    return OwnTables(events, chain, checks)
+    seals = Table(
+        "evenbooks_seals",
+        metadata,
+        Column("event_id", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False),
+        Column("currency", ExactText, primary_key=True),
+        Column("month", CHAR(7), nullable=False),
+        Column("orders", BigInteger().with_variant(Integer(), "sqlite"), nullable=False),
+        Column("all_orders", BigInteger().with_variant(Integer(), "sqlite"), nullable=False),
+        Column("total", StoredAmount(), nullable=False),
+        Column("checksum", CHAR(64), nullable=False),
+        Column("mapping", CHAR(64), nullable=False),
+        Column("sealed_at", UTCDateTime(), nullable=False),
+        Column("actor", String(255), nullable=False),
+        Column("detail", LongText, nullable=False),
+        Column("unsealed_event_id", BigInteger().with_variant(Integer(), "sqlite")),
+        **options,
+    )
+    return OwnTables(events, chain, checks, seals)
 
 
 def currency_of(schema: Schema) -> ColumnElement[str]:

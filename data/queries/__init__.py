@@ -3,6 +3,7 @@
 Connection first, then the schema, ids next, the rest by keyword. Nothing here opens or commits.
 """
 
+from data.queries.blocks import MonthOrders, month_blocks, month_currencies
 from data.queries.checks import (
     count_missing_customer_orders,
     count_orders_of_deleted,
@@ -48,8 +49,10 @@ from data.queries.revenue import (
     monthly_totals,
     revenue_by_month,
 )
+from data.queries.seals import get_seal_rows, insert_seals, last_seal_action, list_seals, mark_unsealed
 
 __all__ = [
+    "MonthOrders",
     "append_events",
     "count_customers",
     "count_missing_customer_orders",
@@ -61,10 +64,13 @@ __all__ = [
     "get_customers_with_impact",
     "get_form_values",
     "get_head",
+    "get_seal_rows",
     "impact",
     "insert_customer",
+    "insert_seals",
     "last_check",
     "last_event_id",
+    "last_seal_action",
     "list_customers",
     "list_deleted_by_revenue",
     "list_deleted_ids",
@@ -73,10 +79,14 @@ __all__ = [
     "list_missing_customers",
     "list_named_but_gone",
     "list_order_ids",
+    "list_seals",
     "lock_head",
     "mark_deleted",
     "mark_restored",
+    "mark_unsealed",
+    "month_blocks",
     "month_bounds",
+    "month_currencies",
     "monthly_deleted",
     "monthly_long_way",
     "monthly_no_customer",
