@@ -40,6 +40,7 @@ from data.queries.events import (
     stream_chain,
     touch_chain,
 )
+from data.queries.month import list_month_orders
 from data.queries.orders import get_customers_with_impact, impact
 from data.queries.revenue import (
     list_deleted_by_revenue,
@@ -77,6 +78,7 @@ __all__ = [
     "list_deletions",
     "list_events",
     "list_missing_customers",
+    "list_month_orders",
     "list_named_but_gone",
     "list_order_ids",
     "list_seals",

@@ -91,13 +91,7 @@ def monthly_long_way(
 ) -> dict[Part, dict[Key, Figures]]:
     """Every part at once, the long way round: each order looks for its customer (LEFT JOIN) and is told apart by what it finds."""
     customers, orders = schema.customers, schema.orders
-    part = case(
-        (schema.is_guest, "no_customer"),
-        (customers.c.id.is_(None), "missing_customer"),
-        (is_active(customers), "active"),
-        else_="deleted",
-    )
-    month = month_expression(schema)
+    part, month = part_of_order(schema), month_expression(schema)
     source = orders.source.outerjoin(customers.source, orders.c.customer_id == customers.c.id)
     statement = (
         select(part.label("part"), *measures(schema, month))
@@ -111,6 +105,16 @@ def monthly_long_way(
     found = {part: read_figures(schema, of) for part, of in rows.items()}
     bounded = bool(first or last)
     return {part: {k: f for k, f in of.items() if k[0] or not bounded} for part, of in found.items()}
+
+
+def part_of_order(schema: Schema) -> ColumnElement[str]:
+    """Which part of the identity an order belongs to, where orders are joined to their customers (LEFT JOIN)."""
+    return case(
+        (schema.is_guest, "no_customer"),
+        (schema.customers.c.id.is_(None), "missing_customer"),
+        (is_active(schema.customers), "active"),
+        else_="deleted",
+    )
 
 
 def _is_missing(schema: Schema) -> ColumnElement[bool]:

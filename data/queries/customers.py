@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -12,10 +9,8 @@ from typing import Any
 
 from sqlalchemy import (
     Connection,
-    Select,
     String,
     Update,
-    and_,
     bindparam,
     cast,
     false,
@@ -30,12 +25,12 @@ from sqlalchemy import (
 from sqlalchemy.sql import ColumnElement
 
 from data.errors import InvalidInput
+from data.queries.paging import Keys, read_page
 from data.records import Customer, CustomerId, Page
 from data.schema import Schema, is_active, is_text
 
 SORTS = ("id", "name", "email", "created_at", "deleted_at")
 LONGEST_SEARCH = 200
-LONGEST_PAGE = 1000
 
 
 def get_customer(connection: Connection, schema: Schema, customer_id: object) -> Customer | None:
@@ -78,29 +73,21 @@ def list_customers(
     """
     if sort not in SORTS:
         raise InvalidInput(f"Lists are sorted by {', '.join(SORTS)}; not by {sort}.", field="sort")
-    if not 1 <= limit <= LONGEST_PAGE:
-        raise InvalidInput(f"A page has 1 to {LONGEST_PAGE} rows; not {limit}.", field="limit")
     conditions, search_scans = _search(schema, search)
     key, key_scans = _sort_key(schema, sort, deleted)
-    backwards = before is not None
-    down = descending != backwards
     # Nearly all are active: tested as a truth value, MariaDB does not walk the index on deleted_at up to a deep page.
     state = _state(schema, deleted) if deleted else _state(schema, deleted).is_(true())
     statement = select(*schema.customers.labelled, type_coerce(key, String()).label("sort_key")).where(
         state, *conditions
     )
-    cursor = before if backwards else after
-    if cursor is not None:
-        statement = statement.where(_beyond(key, schema.customers.c.id, read_cursor(cursor, schema, sort), down))
-    rows = list(connection.execute(_ordered(statement, key, schema.customers.c.id, down).limit(limit + 1)))
-    more, rows = len(rows) > limit, rows[:limit]
-    if backwards:
-        rows.reverse()
-    first, last = (write_cursor(sort, r.sort_key, r.id) for r in (rows[0], rows[-1])) if rows else (None, None)
+    keys = Keys(sort, key, schema.customers.c.id, schema.parse_id)
+    rows, previous, following = read_page(
+        connection, statement, keys, descending=descending, limit=limit, after=after, before=before
+    )
     return Page(
         items=[Customer(*row[:-1]) for row in rows],
-        previous=first if (more if backwards else after is not None) else None,
-        next=last if (more or backwards) else None,
+        previous=previous,
+        next=following,
         scanned=search_scans or (key_scans and not conditions),
     )
 
@@ -128,50 +115,6 @@ def _sort_key(schema: Schema, sort: str, deleted: bool) -> tuple[ColumnElement[A
 def _may_be_null(schema: Schema, sort: str) -> bool:
     physical = schema.settings.customers.name_columns[0] if sort == "name" else getattr(schema.settings.customers, sort)
     return bool(schema.customer_table.c[physical].nullable)
-
-
-def _ordered(statement: Select[Any], key: ColumnElement[Any], tie: ColumnElement[Any], down: bool) -> Select[Any]:
-    keys = [tie] if key is tie else [key, tie]
-    return statement.order_by(*(k.desc() if down else k.asc() for k in keys))
-
-
-def _beyond(
-    key: ColumnElement[Any], tie: ColumnElement[Any], cursor: tuple[Any, CustomerId], down: bool
-) -> ColumnElement[bool]:
-    """The rows after the cursor. Not a row comparison: MariaDB reads the whole index for one."""
-    value, customer_id = cursor
-    past = tie < customer_id if down else tie > customer_id
-    if key is tie:
-        return past
-    return and_(key <= value, or_(key < value, past)) if down else and_(key >= value, or_(key > value, past))
-
-
-def write_cursor(sort: str, value: Any, customer_id: CustomerId) -> str:
-    """An opaque cursor: where a page of this sort begins or ends."""
-    value = value if isinstance(value, (int, float, str)) else str(value)
-    return base64.urlsafe_b64encode(json.dumps([sort, value, customer_id]).encode()).decode().rstrip("=")
-
-
-def read_cursor(cursor: str, schema: Schema, sort: str) -> tuple[Any, CustomerId]:
-    """The sort value and id of a cursor. Raises InvalidInput when it is unreadable or of another sort."""
-    try:
-        of_sort, value, raw = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        customer_id = schema.parse_id(raw)
-        if (
-            of_sort != sort
-            or not isinstance(value, (int, float, str))
-            or isinstance(value, bool)
-            or customer_id is None
-        ):
-            raise ValueError
-        str(value).encode()  # half a surrogate pair is no text
-        if isinstance(value, int) and abs(value) >= 2**63:
-            raise ValueError
-    except (ValueError, TypeError, binascii.Error, RecursionError):
-        raise InvalidInput(
-            "This page address cannot be read. Start again from the first page.", field="after"
-        ) from None
-    return value, customer_id
 
 
 def _search(schema: Schema, search: str) -> tuple[list[ColumnElement[bool]], bool]:

@@ -144,7 +144,7 @@ def list_deleted_by_revenue(
 
 def month_bounds(connection: Connection, schema: Schema) -> tuple[str, str] | None:
     """The first and the last month with a dated order; None where there is none."""
-    if _has_dates(schema):
+    if has_dates(schema):
         low, high = map(read_month, _ends(connection, schema))
         if low and high:
             return low, high
@@ -176,12 +176,12 @@ def next_month(month: str) -> str:
 
 def read_month(raw: object) -> str | None:
     """What the database answers for a month (202402, "2024-02") as YYYY-MM; None where it is no month."""
-    words = f"{raw:06}" if isinstance(raw, int) else str(raw or "")
-    found = re.fullmatch(r"(\d{4})-?(0[1-9]|1[0-2])", words)
+    words = f"{raw // 100:04}-{raw % 100:02}" if isinstance(raw, int) else str(raw or "")
+    found = re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])", words)
     return f"{found[1]}-{found[2]}" if found and int(found[1]) >= FIRST_YEAR else None
 
 
-def _has_dates(schema: Schema) -> bool:
+def has_dates(schema: Schema) -> bool:
     """Whether orders carry real dates that ranges of an index can serve. SQLite has only text."""
     return schema.dialect != "sqlite" and isinstance(schema.orders.c.ordered_at.type, (Date, DateTime))
 
@@ -189,7 +189,7 @@ def _has_dates(schema: Schema) -> bool:
 def _by_month(
     connection: Connection, schema: Schema, condition: ColumnElement[bool], *, first: str | None, last: str | None
 ) -> dict[Key, Figures]:
-    if not _has_dates(schema) or schema.order_table is None:
+    if not has_dates(schema) or schema.order_table is None:
         return grouped_by_month(connection, schema, schema.orders.source, condition, first=first, last=last)
     ends = _ends(connection, schema)
     low, high = map(read_month, ends)
