@@ -10,12 +10,14 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
+from data import seals
 from data.access import script_actor
 from data.database import Database, attach
-from data.errors import Conflict, EvenbooksError, InvalidInput
+from data.errors import BooksNotEven, Conflict, EvenbooksError, InvalidInput
 from data.integrity.accept import acknowledge
 from data.integrity.look import Progress, no_progress
 from data.integrity.proof import make_proof, read_proof_file
@@ -37,7 +39,7 @@ def _month_argument(value: str) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m data.integrity", description=ABOUT)
-    month = {"type": _month_argument, "metavar": "YYYY-MM"}
+    month: dict[str, Any] = {"type": _month_argument, "metavar": "YYYY-MM"}
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.add_argument("--from", dest="first", **month, help="first month of the split")
     parser.add_argument("--to", dest="last", **month, help="last month of the split")
@@ -117,9 +119,6 @@ def _check(database: Database, options: argparse.Namespace) -> int:
 
 def _act(database: Database, options: argparse.Namespace) -> int:
     """Seals, unseals or accepts; what is refused is said, and exits 1."""
-    from data import seals
-    from data.errors import BooksNotEven
-
     actor = script_actor()
     try:
         with _bar() as progress:

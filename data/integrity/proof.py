@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from data import queries
+from data import queries, seals
 from data.database import Database, snapshot
 from data.errors import EvenbooksError, InvalidInput
 from data.events import stamp
@@ -22,8 +22,6 @@ def make_proof(database: Database) -> dict[str, Any]:
 
     Raises EvenbooksError where the chain has no head.
     """
-    from data import seals
-
     schema, decimals = database.schema, database.settings.money.decimals
     with snapshot(database) as moment:
         head = queries.get_head(moment.connection, schema)
