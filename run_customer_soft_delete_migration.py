@@ -25,16 +25,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--revenue-index", action="store_true", help="also make the two indexes of orders that reports use"
     )
+    parser.add_argument("--guard", action="store_true", help="also refuse physical deletes of customers, by a trigger")
+    parser.add_argument(
+        "--guard-orders",
+        action="store_true",
+        help="also refuse deletes of orders; not for shops that delete drafts",
+    )
     parser.add_argument("--undo", action="store_true", help="export the events, then remove what this command made")
     options = parser.parse_args(arguments)
-    if options.undo and options.revenue_index:
-        parser.error("--undo removes the revenue indexes too; give one of the two")
+    wanted = {name: getattr(options, name) for name in ("revenue_index", "guard", "guard_orders")}
+    if options.undo and any(wanted.values()):
+        parser.error("--undo removes the revenue indexes and guards too; give one of the two")
     try:
         settings = load_settings(config=options.config, database_url=options.database_url)
         if options.undo:
             migration.undo(settings, dry_run=options.dry_run, say=_say)
         else:
-            migration.migrate(settings, dry_run=options.dry_run, revenue_index=options.revenue_index, say=_say)
+            migration.migrate(settings, dry_run=options.dry_run, say=_say, **wanted)
     except EvenbooksError as error:
         print(error, file=sys.stderr)
         return 1

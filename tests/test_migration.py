@@ -27,10 +27,11 @@ from data.reflection import reflect
 from data.schema import literal_sql, own_tables
 from data.settings import ROOT, Settings
 
-OURS = ["evenbooks_chain", "evenbooks_checks", "evenbooks_events", "evenbooks_version"]
+OURS = ["evenbooks_chain", "evenbooks_checks", "evenbooks_events", "evenbooks_seals", "evenbooks_version"]
 SCRIPT = ROOT / "run_customer_soft_delete_migration.py"
 MakeUrl = Callable[[], str]
 ASKING: dict[str, Engine] = {}
+ALL: dict[str, Any] = {"revenue_index": True, "guard": True, "guard_orders": True}
 
 
 @pytest.fixture
@@ -92,7 +93,10 @@ def dump(url: str, *, only: Callable[[str], bool] = lambda name: True) -> dict[s
     tables = {
         name: ask(url, "SHOW CREATE TABLE `" + name.replace("`", "``") + "`")[0][1] for name in names if only(name)
     }
-    return {name: _in_order(re.sub(r" AUTO_INCREMENT=\d+", "", sql)) for name, sql in tables.items()}
+    definitions = {name: _in_order(re.sub(r" AUTO_INCREMENT=\d+", "", sql)) for name, sql in tables.items()}
+    return definitions | {
+        row[0]: f"{row[4]} {row[1]} {row[2]} {row[3]}" for row in ask(url, "SHOW TRIGGERS") if only(row[0])
+    }
 
 
 def _in_order(sql: str) -> str:
@@ -180,9 +184,9 @@ def test_the_baseline_says_how_it_was(make_url: MakeUrl) -> None:
 
 def test_running_it_again_changes_nothing(make_url: MakeUrl) -> None:
     settings = build(url := make_url())
-    migration.migrate(settings, revenue_index=True)
+    migration.migrate(settings, **ALL)
     schema, rows = dump(url), contents(url)
-    for options in ({}, {"revenue_index": True}, {"dry_run": True}):
+    for options in ({}, ALL, {"dry_run": True}):
         output = said(settings, **options)
         assert "To do: nothing; everything is there." in output
         assert not re.search(r"^(CREATE|ALTER|INSERT|PRAGMA|DROP)", output, re.MULTILINE)
@@ -192,12 +196,12 @@ def test_running_it_again_changes_nothing(make_url: MakeUrl) -> None:
 def test_a_dry_run_changes_nothing_and_says_exactly_what_the_run_does(make_url: MakeUrl) -> None:
     settings, twin = build(url := make_url()), build(twin_url := make_url())
     schema, rows = dump(url), contents(url)
-    planned = said(settings, dry_run=True, revenue_index=True)
+    planned = said(settings, dry_run=True, **ALL)
     assert (dump(url), contents(url)) == (schema, rows)
     if url.startswith("sqlite"):
         file = Path(settings.url.database or "")
         size = file.read_bytes()
-        said(settings, dry_run=True, revenue_index=True)
+        said(settings, dry_run=True, **ALL)
         assert file.read_bytes() == size
     with pytest.raises(NotMigrated), opened(url) as engine:
         attach(settings, engine=engine)
@@ -210,10 +214,10 @@ def test_a_dry_run_changes_nothing_and_says_exactly_what_the_run_does(make_url: 
             cursor.fetchall()
             raw.commit()
         raw.close()
-    done = said(settings, revenue_index=True)
+    done = said(settings, **ALL)
     assert dump(twin_url) == dump(url)
     assert statements(planned) == _sql_of(done)
-    migration.migrate(twin, revenue_index=True)
+    migration.migrate(twin, **ALL)
     assert dump(twin_url) == dump(url)
 
 
@@ -265,18 +269,18 @@ def stops(url: str, number: int) -> Iterator[tuple[Engine, list[str]]]:
 def test_interrupted_anywhere_and_run_again_it_completes(make_url: MakeUrl) -> None:
     settings = build(whole := make_url())
     with stops(whole, 0) as (engine, written):
-        migration.migrate(settings, revenue_index=True, engine=engine)
+        migration.migrate(settings, **ALL, engine=engine)
     # The last ones keep the result of the integrity check, when all is done.
     steps = [statement for statement in written if "INTO evenbooks_checks" not in statement]
-    assert len(steps) >= 12, steps
+    assert len(steps) >= 14, steps
     for number in range(1, len(written) + 1):
         settings = build(url := make_url())
         before = dump(url)
         with stops(url, number) as (engine, _), pytest.raises(Stopped):
-            migration.migrate(settings, revenue_index=True, engine=engine)
+            migration.migrate(settings, **ALL, engine=engine)
         if url.startswith("sqlite") and number <= len(steps):
             assert dump(url) == before
-        migration.migrate(settings, revenue_index=True)
+        migration.migrate(settings, **ALL)
         assert dump(url) == dump(whole), written[number - 1]
         assert [_timeless(body) for body in bodies(url)] == [_timeless(body) for body in bodies(whole)]
 
@@ -329,7 +333,7 @@ def test_who_was_deleted_already_stays_so(make_url: MakeUrl) -> None:
     migration.migrate(settings)
     assert ask(url, "SELECT * FROM customers ORDER BY id") == rows
     body = bodies(url)[0]
-    assert body["deleted"] == [[2, "2023-05-06T07:08:09Z"], [4, "2023-05-06T07:08:09Z"]]
+    assert body["deleted"] == [[2, "2023-05-06T07:08:09Z", 2, 10], [4, "2023-05-06T07:08:09Z", 2, 7]]
     assert "column deleted_at" not in body["made"]
     assert "index idx_customers_deleted_at" in body["made"]
 
@@ -347,7 +351,7 @@ WRONG = {
         ("DATETIME NULL ON UPDATE CURRENT_TIMESTAMP", "changes by itself"),
         ("DATETIME NULL DEFAULT '2024-01-01 00:00:00'", "has the default"),
         ("VARCHAR(30)", "is VARCHAR(30), not a time"),
-        ("TINYINT(1)", "is TINYINT, not a time"),
+        ("TINYINT(1)", "is TINYINT(1), not a time"),
         ("DATE", "is DATE, not a time"),
         ("DATETIME AS (created_at) VIRTUAL", "is computed"),
     ],
@@ -465,7 +469,7 @@ def test_odd_names_work(make_url: MakeUrl) -> None:
                 statement = text(f"INSERT INTO {name.replace(':', chr(92) + ':')} VALUES ({marks})")
                 connection.execute(statement, {f"v{n}": value for n, value in enumerate(row)})
     before = dump(url)
-    output = said(settings, revenue_index=True)
+    output = said(settings, **ALL)
     assert "EUR 12.50" in output
     with opened(url) as engine:
         found = {str(i["name"]).replace("``", "`") for t in (people, sales) for i in inspect(engine).get_indexes(t)}
@@ -659,7 +663,7 @@ def test_several_runners_at_the_same_moment_make_it_once(make_url: MakeUrl, engi
 def test_undo_gives_back_the_very_tables_and_keeps_the_events(make_url: MakeUrl, tmp_path: Path) -> None:
     settings = build(url := make_url())
     schema, rows = dump(url), contents(url)
-    migration.migrate(settings, revenue_index=True)
+    migration.migrate(settings, **ALL)
     with opened(url) as engine:
         database = attach(settings, engine=engine)
         customers.delete_many(database, [1], actor=ADMIN, reason="other", note="héllo")
@@ -725,7 +729,7 @@ def test_an_interrupted_undo_run_again_completes(make_url: MakeUrl, tmp_path: Pa
     settings = build(url := make_url())
     schema = dump(url)
     for number in range(1, 100):
-        migration.migrate(settings, revenue_index=True)
+        migration.migrate(settings, **ALL)
         try:
             with stops(url, number) as (engine, _):
                 migration.undo(settings, engine=engine, export=tmp_path / f"a{number}")
@@ -793,7 +797,8 @@ def test_the_command(make_url: MakeUrl, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["--guard"], 2, "unrecognized arguments"),
+        (["--guards"], 2, "unrecognized arguments"),
+        (["--undo", "--guard"], 2, "give one of the two"),
         (["--undo", "--revenue-index"], 2, "give one of the two"),
         (["--database-url", "sqlite:////nowhere/shop.db"], 1, "There is no database file /nowhere/shop.db."),
         (["--database-url", "oracle://me:secret-word@host/x"], 1, "names oracle"),

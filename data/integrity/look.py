@@ -70,7 +70,7 @@ def ask(look: Look, name: str, question: str, answer_of: Question) -> Check:
         detail=detail,
         examples=[f.words for f in fresh[:EXAMPLES]],
         question=question,
-        sql=[one[:LONGEST_SQL] for one in sql[:MOST_SQL]],
+        sql=[one[:LONGEST_SQL] for one in [*sql, *answer.sql][:MOST_SQL]],
         accepted=[a.told for a in accepted],
         findings=fresh[:10_000],
     )

@@ -31,7 +31,7 @@ class Finding:
 class Answer:
     """What one check found: no findings, then `whole` is its sentence; else `broken`, or `unseen` says why it could not look.
 
-    `count` is the number of findings where only the first of them are listed.
+    `count` is the number of findings where only the first of them are listed; `sql` what was run on another connection.
     """
 
     whole: str
@@ -40,6 +40,7 @@ class Answer:
     level: Level = "error"
     unseen: str | None = None
     count: int | None = None
+    sql: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -2,25 +2,187 @@
 
 from __future__ import annotations
 
-from data.integrity.look import Look
-from data.integrity.report import Answer
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, MetaData, Table
+from sqlalchemy.exc import DBAPIError
+
+from data import inspection, queries
+from data.database import error_code, make_engine, recorded
+from data.inspection import DANGEROUS, ForeignKey
+from data.integrity.look import NOT_ALLOWED, Look
+from data.integrity.report import Answer, Finding, Level
+from data.schema import MIGRATION
+
+# The account may not, or nobody may on this server: read-only, a replica, a transaction that only reads.
+REFUSED = NOT_ALLOWED | {1290, 1792, 1836}
+ATTEMPTS = {
+    "delete customers": "this account may delete customers physically",
+    "delete orders": "this account may delete orders",
+    "change orders": "this account may change orders",
+    "delete events": "this account may delete events, and so rewrite history",
+    "change events": "this account may change events, and so rewrite history",
+}
 
 
 def foreign_key(look: Look) -> Answer:
     """The orders' foreign key neither takes orders along nor unlinks them when a customer is physically deleted."""
-    return Answer("")
+    table, link = look.schema.order_table, look.schema.settings.orders.customer_id
+    if table is None:
+        return Answer("", unseen="[orders] is a query; its tables' foreign keys were not looked for.")
+    keys = inspection.keys_to_customers(look.connection, look.schema)
+    dangerous = [key for key in keys if key.rule in DANGEROUS]
+    names = {inspection.key_name(look.schema, key): key for key in dangerous}
+    whole = f"{table.name}.{link} is no foreign key, so no physical delete of a customer takes orders along."
+    if keys:
+        whole = f"{table.name}.{link} is a foreign key ON DELETE {keys[0].rule}: it leaves the orders alone."
+    return Answer(
+        whole=whole,
+        broken=f"A physical delete of a customer would reach the orders ({', '.join(names)}). {_mend(look, dangerous)}",
+        findings=[Finding(name, _reach(name, key)) for name, key in names.items()],
+        level="error" if names.keys() - set(look.replay.baseline.foreign_keys) else "warning",
+    )
+
+
+def _reach(name: str, key: ForeignKey) -> str:
+    effect = "take their orders along" if key.rule == "CASCADE" else "unlink their orders"
+    return f"{name}: deleting a customer physically would {effect}"
+
+
+def _mend(look: Look, keys: list[ForeignKey]) -> str:
+    """How to make the database refuse instead."""
+    table = look.schema.order_table
+    if table is None or look.schema.dialect == "sqlite":
+        return "SQLite cannot change a foreign key: make the table anew with ON DELETE RESTRICT."
+    statements = [sql for key in keys for sql in inspection.mending(look.connection, table, key)]
+    return f"To mend it: {'; '.join(statements)};"
 
 
 def deleted_at(look: Look) -> Answer:
-    """deleted_at allows NULL and never fills itself."""
-    return Answer("")
+    """deleted_at allows NULL and never fills itself: no default, no ON UPDATE, no trigger of theirs that sets it."""
+    table, column = look.schema.customer_table, look.schema.settings.customers.deleted_at
+    name = f"{table.name}.{column}"
+    problem = inspection.unusable(look.connection, look.schema)
+    findings = [Finding("column", f"{name} {problem}")] if problem else []
+    triggers = inspection.triggers_of(look.connection, table)
+    level: Level = "error" if problem else "warning"
+    for trigger in triggers:
+        if trigger.body and inspection.mentions(trigger.body, column):
+            sets = inspection.assigns(trigger.body, column)
+            level = "error" if sets else level
+            verb = "sets" if sets else "mentions"
+            words = f"trigger {trigger.name} {trigger.when} {verb} {column}: {' '.join(trigger.body.split())[:500]}"
+            findings.append(Finding(f"trigger {trigger.name}", words))
+    hidden = ", ".join(t.name for t in triggers if t.body is None)
+    aside = "no trigger of the table mentions it"
+    if hidden:
+        aside = f"what its triggers do ({hidden}) this account may not read"
+    elif not inspection.shows_triggers(look.connection, table):
+        aside = "whether the table has triggers is not shown to this account"
+    return Answer(
+        whole=f"{name} allows NULL, has no default and does not change by itself; {aside}.",
+        broken=f"{name} may change although nobody deletes ({findings[0].words if findings else ''}).",
+        findings=findings,
+        level=level if findings else "error",
+    )
 
 
 def guard(look: Look) -> Answer:
     """The triggers of --guard and --guard-orders are there, and say what they said."""
-    return Answer("")
+    installed = sorted(name.removeprefix("guard ") for name in look.replay.made if name.startswith("guard "))
+    if not installed:
+        return Answer("No guard was installed; --guard makes one.")
+    findings, unseen = [], []
+    for name in installed:
+        table = _table(look, name)
+        trigger = inspection.guard_name(table)
+        state, what = inspection.guard_state(look.connection, table)
+        if state == "gone":
+            findings.append(Finding(f"guard {name}", f"trigger {trigger} on {name} is gone"))
+        elif state == "other":
+            findings.append(Finding(f"guard {name}", f"trigger {trigger} is not what was made: {what[:500]}"))
+        elif state == "unseen":
+            unseen.append(f"{trigger} on {name}")
+    return Answer(
+        whole=f"The guard stands: {', '.join(installed)} refuse every physical DELETE.",
+        broken=f"The guard does not stand ({findings[0].words if findings else ''}). "
+        f"To put it back: python {MIGRATION} --guard{'' if _of_customers(look, findings) else '-orders'}",
+        findings=findings,
+        unseen=f"This account may not read triggers (TRIGGER is needed): {', '.join(unseen)}." if unseen else None,
+    )
+
+
+def _table(look: Look, name: str) -> Table:
+    """The mapped table of this name; else one without a schema, where the mapping has changed since."""
+    mapped = [t for t in (look.schema.customer_table, look.schema.order_table) if t is not None and t.name == name]
+    return mapped[0] if mapped else Table(name, MetaData())
+
+
+def _of_customers(look: Look, findings: list[Finding]) -> bool:
+    return f"guard {look.schema.customer_table.name}" in [finding.id for finding in findings]
 
 
 def rights(look: Look) -> Answer:
-    """What this account may do to customers and orders, found by trying on no rows."""
-    return Answer("", level="warning")
+    """What this account may do to customers, orders and events, found by trying on no rows."""
+    if look.schema.dialect == "sqlite":
+        return _rights_of_file(look)
+    try:
+        with _aside(look) as connection, recorded(connection) as sql:
+            answers = {name: _may(connection, look, name) for name in queries.list_attempts(look.schema)}
+    except DBAPIError as error:
+        return Answer("", level="warning", unseen=f"There was no second connection to try this on ({error.orig}).")
+    may = [name for name, answer in answers.items() if answer]
+    unseen = [name for name, answer in answers.items() if answer is None]
+    reasons = [f"Others hold a lock, so this was not tried to its end: {', '.join(unseen)}."] if unseen else []
+    if look.schema.order_table is None:
+        reasons.append("[orders] is a query; what this account may do to its tables was not tried.")
+    return Answer(
+        whole="This account may neither delete customers nor delete or change orders and events.",
+        broken=f"This account may do more than Evenbooks needs: {', '.join(may)}. "
+        "python -m data.sql grants prints the rights that are enough.",
+        findings=[Finding(name, ATTEMPTS[name]) for name in may],
+        level="warning",
+        unseen=" ".join(reasons) or None,
+        sql=sql,
+    )
+
+
+@contextmanager
+def _aside(look: Look) -> Iterator[Connection]:
+    """A connection that is not the snapshot's, nor one of its pool, which may be exhausted; rolled back at the end."""
+    engine = make_engine(look.connection.engine.url)
+    try:
+        with engine.connect() as connection:
+            queries.wait_shortly(connection)
+            yield connection
+            connection.rollback()
+    finally:
+        engine.dispose()
+
+
+def _may(connection: Connection, look: Look, name: str) -> bool | None:
+    """Whether any of the statements is allowed; None where a lock kept it from being found out."""
+    locked = False
+    for statement in queries.list_attempts(look.schema)[name]:
+        try:
+            queries.attempt(connection, statement)
+            return True
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise
+            locked = locked or error_code(error) not in REFUSED
+    return None if locked else False
+
+
+def _rights_of_file(look: Look) -> Answer:
+    url, file = look.connection.engine.url, queries.get_file(look.connection)
+    reads = url.query.get("mode") == "ro" or "immutable" in url.query or bool(file and not os.access(file, os.W_OK))
+    words = "SQLite has no accounts: whoever may write the file may delete from it"
+    return Answer(
+        whole="The file is opened for reading only.",
+        broken=f"{words}. MariaDB has rights that prevent it.",
+        findings=[] if reads else [Finding("file", words)],
+        level="warning",
+    )

@@ -23,16 +23,20 @@ def migrate(
     *,
     dry_run: bool = False,
     revenue_index: bool = False,
+    guard: bool = False,
+    guard_orders: bool = False,
     say: Say = _silent,
     engine: Engine | None = None,
 ) -> None:
     """Makes what soft delete needs and is not there yet; running it again does nothing, or mends.
 
-    A dry run says the exact SQL and changes nothing. Raises EvenbooksError (of several kinds), after which
+    `guard` and `guard_orders` also make triggers that refuse physical deletes. A dry run says the exact SQL and changes
+    nothing. What was asked for once is made again where it is gone. Raises EvenbooksError (of several kinds), after which
     running it again continues.
     """
+    options = {"revenue_index": revenue_index, "guard": guard, "guard_orders": guard_orders}
     with open_session(settings, dry_run, say, engine) as session:
-        run_steps(session, revenue_index)
+        run_steps(session, [name for name, given in options.items() if given])
     if not dry_run:
         with open_engine(settings, engine) as used, explained(used):
             say(integrity.verdict(integrity.run_and_record(attach(settings, engine=used))))

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, Table, inspect, text
 
 from data import queries
+from data.inspection import DANGEROUS, keys_to_customers, quoted_table, storage, triggers_of
 from data.migration.own import VERSION_TABLE
-from data.migration.pieces import Piece, quoted_table, storage
+from data.migration.pieces import Piece
 from data.migration.session import Session
 from data.schema import Schema, literal_sql
 
@@ -58,15 +59,8 @@ def _described(connection: Connection, table: Table) -> str:
 
 def _triggers(connection: Connection, table: Table) -> list[str]:
     """What of theirs runs along with each delete and restore."""
-    if connection.dialect.name == "sqlite":
-        statement = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND lower(tbl_name) = lower(:name) AND upper(sql) LIKE '%UPDATE%'"
-    else:
-        statement = (
-            "SELECT trigger_name FROM information_schema.triggers WHERE event_manipulation = 'UPDATE' "
-            "AND event_object_schema = COALESCE(:schema, DATABASE()) AND event_object_table = :name"
-        )
-    values = {"schema": table.schema, "name": table.name} if ":schema" in statement else {"name": table.name}
-    names = [str(name) for name in connection.execute(text(statement), values).scalars()]
+    found = triggers_of(connection, table)
+    names = [trigger.name for trigger in found if "UPDATE" in (trigger.when or trigger.body or "").upper()]
     return [
         f"Trigger of {table.name} on UPDATE, which runs with every delete and restore and may change more: {n}."
         for n in names
@@ -79,33 +73,12 @@ def _foreign_keys(connection: Connection, schema: Schema) -> list[str]:
     if table is None:
         return ["[orders] is a query; foreign keys were not looked for."]
     link = schema.settings.orders.customer_id
-    rules = [rule for columns, rule in rules_on_delete(connection, table) if columns == [link]]
     lines = []
-    for rule in rules:
-        danger = rule.upper() in ("CASCADE", "SET NULL")
+    for key in keys_to_customers(connection, schema):
+        danger = key.rule in DANGEROUS
         ending = ": deleting a customer physically would take the orders along or unlink them." if danger else "."
-        lines.append(f"{table.name}.{link} is a foreign key ON DELETE {rule}{ending}")
+        lines.append(f"{table.name}.{link} is a foreign key ON DELETE {key.rule}{ending}")
     return lines or [f"{table.name}.{link} is no foreign key."]
-
-
-def dangerous_keys(connection: Connection, schema: Schema) -> list[str]:
-    """The orders' foreign keys to their customer that take orders along or unlink them, as `table.column RULE`."""
-    table, link = schema.order_table, schema.settings.orders.customer_id
-    if table is None:
-        return []
-    found = [rule.upper() for columns, rule in rules_on_delete(connection, table) if columns == [link]]
-    return [f"{table.name}.{link} {rule}" for rule in found if rule in ("CASCADE", "SET NULL", "SET DEFAULT")]
-
-
-def rules_on_delete(connection: Connection, table: Table) -> list[tuple[list[str], str]]:
-    """The columns of each foreign key with its rule. SQLAlchemy does not read every spelling of SQLite's."""
-    if connection.dialect.name == "sqlite":
-        listed = connection.execute(
-            text('SELECT "from", on_delete FROM pragma_foreign_key_list(:name)'), {"name": table.name}
-        )
-        return [([str(column)], str(rule)) for column, rule in listed]
-    keys = inspect(connection).get_foreign_keys(table.name, schema=table.schema)
-    return [(key["constrained_columns"], str(key.get("options", {}).get("ondelete") or "RESTRICT")) for key in keys]
 
 
 def say_todo(session: Session, schema: Schema, todo: Sequence[Piece], present: set[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -10,9 +10,10 @@ from sqlalchemy import Connection, select
 from data import events, queries
 from data.access import script_actor
 from data.database import now
-from data.errors import ConfigurationError, DatabaseUnavailable
+from data.errors import ConfigurationError, DatabaseReadOnly, DatabaseUnavailable
 from data.events import Draft
-from data.migration.found import dangerous_keys, say_found, say_todo
+from data.inspection import dangerous_keys
+from data.migration.found import say_found, say_todo
 from data.migration.own import made_by_us, make_own_tables, own_present
 from data.migration.pieces import Piece, pieces, refuse_unusable, too_long
 from data.migration.session import Session
@@ -23,23 +24,29 @@ from data.schema import Schema
 MOST_MISSING = 10_000
 
 
-def run_steps(session: Session, revenue_index: bool) -> None:
-    """The whole migration within a session. Each step looks first."""
+def run_steps(session: Session, asked: Collection[str]) -> None:
+    """The whole migration within a session. Each step looks first. `asked` are the options that were given."""
     connection = session.connection
     schema = reflect(connection, session.settings)
     refuse_unusable(connection, schema)
+    if "guard_orders" in asked and schema.order_table is None:
+        raise ConfigurationError(
+            "[orders] is a query, so there is no one table of orders to guard. Leave out --guard-orders. Nothing was changed."
+        )
     say_found(session, schema)
     present = own_present(connection, schema)
-    todo = [piece for piece in _wanted(session, schema, revenue_index, present) if not piece.there]
+    todo = [piece for piece in _wanted(session, schema, asked, present) if not piece.there]
     say_todo(session, schema, todo, present)
     before = None if session.dry_run else measure(connection, schema)
     make_own_tables(session, schema, present)
     _record(session, schema, todo, present)
     for piece in todo:
         if not piece.outside:
+            for sql in piece.clear:
+                session.run(sql, table=piece.table)
             session.run(*piece.make, table=piece.table)
     if before is not None:
-        verify(session, before)
+        verify(session, before, [piece.name for piece in todo])
     for piece in todo:
         if piece.outside and not session.run_outside(piece.make[0]):
             raise DatabaseUnavailable(
@@ -50,23 +57,36 @@ def run_steps(session: Session, revenue_index: bool) -> None:
         session.tell("Nothing was changed: this was a dry run.")
 
 
-def _wanted(session: Session, schema: Schema, revenue_index: bool, present: set[str]) -> list[Piece]:
+def _wanted(session: Session, schema: Schema, asked: Collection[str], present: set[str]) -> list[Piece]:
     """The pieces, the optional ones if asked for or once made; what cannot be made here is said and left out."""
     connection, found = session.connection, pieces(session.connection, schema)
     made = made_by_us(connection, schema) if schema.own.events.name in present else set()
-    found = [piece for piece in found if revenue_index or not piece.optional or piece.name in made]
-    if revenue_index and schema.order_table is None:
+    found = [piece for piece in found if not piece.option or piece.option in asked or piece.name in made]
+    if "revenue_index" in asked and schema.order_table is None:
         session.tell("[orders] is a query, so there is no table of orders to index: --revenue-index has nothing to do.")
-    reason = too_long(schema) if any(piece.optional for piece in found) else None
+    reason = too_long(schema) if any(piece.option == "revenue_index" for piece in found) else None
     if reason:
         session.tell(
             f"These columns of the orders cannot be indexed whole: {reason}. The revenue indexes are left out."
         )
-        found = [piece for piece in found if not piece.optional]
+        found = [piece for piece in found if piece.option != "revenue_index"]
     clashes = [piece.clash for piece in found if piece.clash]
     if clashes:
         raise ConfigurationError(f"{clashes[0]}. Rename or drop it, then run this again. Nothing was changed.")
-    return found
+    return _seen(session, found, asked)
+
+
+def _seen(session: Session, found: Sequence[Piece], asked: Collection[str]) -> list[Piece]:
+    """Without the pieces that this account cannot see, which are left as they are. Raises DatabaseReadOnly if asked for."""
+    hidden = [piece for piece in found if piece.unseen]
+    if any(piece.option in asked for piece in hidden):
+        raise DatabaseReadOnly(
+            f"This account may not see the triggers of {hidden[0].table}, nor make one: it needs the TRIGGER privilege "
+            "there (--database-url names another account). Nothing was changed."
+        )
+    for piece in hidden:
+        session.tell(f"This account may not see triggers, so the {piece.name} is left as it is.")
+    return [piece for piece in found if not piece.unseen]
 
 
 def _record(session: Session, schema: Schema, todo: Sequence[Piece], present: set[str]) -> None:

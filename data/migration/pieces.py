@@ -5,17 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, DateTime, String, Table, inspect, text
+from sqlalchemy import Connection, String, Table, inspect, text
 
 from data import queries
 from data.errors import ConfigurationError
+from data.inspection import (
+    LONGEST_NAME,
+    guard_name,
+    guard_state,
+    guard_statements,
+    quoted,
+    quoted_table,
+    storage,
+    unescaped,
+    unusable,
+)
 from data.schema import Schema
 
 COMMENT = "Customers table with soft delete support"
 LONGEST_KEY = 3072  # bytes of an InnoDB index
-LONGEST_NAME = 64
 
 
 @dataclass(frozen=True)
@@ -24,6 +33,8 @@ class Piece:
 
     `make` and `drop` are statements, the second of them for where the server refuses the first; `drop` is empty
     where nothing of ours is there. `clash` says why it cannot be made. `outside`: no transaction may contain it.
+    `option` is what must be asked for, once, to have it made; `clear` is run first, where something else has its name;
+    `unseen`: this account cannot know whether it is there.
     """
 
     name: str
@@ -32,8 +43,10 @@ class Piece:
     make: tuple[str, ...]
     drop: tuple[str, ...]
     clash: str | None = None
-    optional: bool = False
+    option: str | None = None
     outside: bool = False
+    clear: tuple[str, ...] = ()
+    unseen: bool = False
 
 
 def pieces(connection: Connection, schema: Schema) -> list[Piece]:
@@ -45,9 +58,10 @@ def pieces(connection: Connection, schema: Schema) -> list[Piece]:
     if schema.order_table is not None:
         dated, linked = revenue_columns(schema)
         found += [
-            _index(connection, schema.order_table, dated, name_of=2, optional=True),
-            _index(connection, schema.order_table, linked, name_of=3, optional=True),
+            _index(connection, schema.order_table, dated, name_of=2, option="revenue_index"),
+            _index(connection, schema.order_table, linked, name_of=3, option="revenue_index"),
         ]
+    found += _guards(connection, schema)
     return found + ([_write_ahead_log(connection)] if schema.dialect == "sqlite" else [])
 
 
@@ -71,6 +85,35 @@ def _comment(connection: Connection, table: Table) -> Piece:
     return Piece("comment", table.name, bool(existing), make, drop if existing == COMMENT else ())
 
 
+def _guards(connection: Connection, schema: Schema) -> list[Piece]:
+    """The triggers that refuse physical deletes. One that was changed since is dropped before it is made again."""
+    tables = {"guard": ("customers", schema.customer_table)}
+    if schema.order_table is not None:
+        tables["guard_orders"] = ("orders", schema.order_table)
+    found = []
+    for option, (kind, table) in tables.items():
+        make, drop = guard_statements(connection, table, kind)
+        state, _ = guard_state(connection, table)
+        clash = None
+        if option == "guard_orders" and guard_name(table) == guard_name(schema.customer_table):
+            clash = (
+                f"The guards of {schema.customer_table.name} and {table.name} would have one name: {guard_name(table)}"
+            )
+        piece = Piece(
+            f"guard {table.name}",
+            table.name,
+            there=state == "there",
+            make=(make,),
+            drop=() if state == "gone" else (drop,),
+            clash=clash,
+            option=option,
+            clear=(drop,) if state == "other" else (),
+            unseen=state == "unseen",
+        )
+        found.append(piece)
+    return found
+
+
 def _write_ahead_log(connection: Connection) -> Piece:
     mode = connection.execute(text("PRAGMA journal_mode")).scalar()
     drop = ("PRAGMA journal_mode = DELETE",) if mode == "wal" else ()
@@ -78,11 +121,11 @@ def _write_ahead_log(connection: Connection) -> Piece:
 
 
 def _index(
-    connection: Connection, table: Table, columns: Sequence[str], *, name_of: int = 1, optional: bool = False
+    connection: Connection, table: Table, columns: Sequence[str], *, name_of: int = 1, option: str | None = None
 ) -> Piece:
     """An index on these columns, named after the first `name_of`; another one that begins with them serves as well."""
     name = "_".join(["idx", table.name, *columns[:name_of]])[:LONGEST_NAME]
-    indexes = {_unescaped(i["name"]): i for i in inspect(connection).get_indexes(table.name, schema=table.schema)}
+    indexes = {unescaped(i["name"]): i for i in inspect(connection).get_indexes(table.name, schema=table.schema)}
     whole = [i["column_names"] for i in indexes.values() if not i.get("dialect_options", {}).get("sqlite_where")]
     there = any(found[: len(columns)] == list(columns) for found in whole)
     on, place = quoted_table(connection, table), quoted(connection, name)
@@ -99,12 +142,7 @@ def _index(
     if not there and name in indexes:
         listed = ", ".join(map(str, indexes[name]["column_names"]))
         clash = f"{table.name} has an index {name} already, on other columns ({listed}; needed: {', '.join(columns)})"
-    return Piece(f"index {name}", table.name, there, (make,), (drop,) if name in indexes else (), clash, optional)
-
-
-def _unescaped(name: object) -> str:
-    """SQLAlchemy reads a MariaDB index's name as SHOW CREATE TABLE writes it."""
-    return str(name).replace("``", "`")
+    return Piece(f"index {name}", table.name, there, (make,), (drop,) if name in indexes else (), clash, option)
 
 
 def _index_of_foreign_key(connection: Connection, table: Table, column: str, name: str) -> str:
@@ -112,7 +150,7 @@ def _index_of_foreign_key(connection: Connection, table: Table, column: str, nam
     as soon as another one serves, and then does not let that one go."""
     inspector = inspect(connection)
     indexes = inspector.get_indexes(table.name, schema=table.schema)
-    if any(_unescaped(i["name"]) != name and i["column_names"][:1] == [column] for i in indexes):
+    if any(unescaped(i["name"]) != name and i["column_names"][:1] == [column] for i in indexes):
         return ""
     keys = inspector.get_foreign_keys(table.name, schema=table.schema)
     names = [str(key["name"]) for key in keys if key["constrained_columns"] == [column]]
@@ -138,19 +176,6 @@ def too_long(schema: Schema) -> str | None:
         return f"{', '.join(endless)} has no length"
     size = sum(4 * (kind.length or 0) + 2 for kind in texts.values())
     return f"{', '.join(texts)} is too long together" if size > LONGEST_KEY - 60 else None
-
-
-def quoted(connection: Connection, name: str) -> str:
-    """The name as it stands in SQL text. The live preparer would double every percent sign."""
-    plain: Any = type(connection.dialect)
-    preparer = plain(paramstyle="named").identifier_preparer
-    preparer.reserved_words = connection.dialect.identifier_preparer.reserved_words
-    return str(preparer.quote(name))
-
-
-def quoted_table(connection: Connection, table: Table) -> str:
-    """The table's name, its schema's before it where it has one, quoted for this engine."""
-    return ".".join(quoted(connection, part) for part in (table.schema, table.name) if part)
 
 
 def refuse_unusable(connection: Connection, schema: Schema) -> None:
@@ -180,47 +205,3 @@ def _refuse_without_transactions(connection: Connection, table: Table) -> None:
             f"{table.name} is stored by {row[1]}, which cannot roll anything back. Convert it first: "
             f"ALTER TABLE {quoted_table(connection, table)} ENGINE=InnoDB. Nothing was changed."
         )
-
-
-def storage(connection: Connection, table: Table) -> Any:
-    """Whether the table's engine has transactions (YES, NO), that engine, and roughly how many rows; None if unknown."""
-    statement = (
-        "SELECT e.transactions, t.engine, t.table_rows FROM information_schema.tables t "
-        "JOIN information_schema.engines e ON e.engine = t.engine "
-        "WHERE t.table_schema = COALESCE(:schema, DATABASE()) AND t.table_name = :name"
-    )
-    return connection.execute(text(statement), {"schema": table.schema, "name": table.name}).first()
-
-
-def unusable(connection: Connection, schema: Schema) -> str | None:
-    """What is wrong with the existing deleted_at (the end of a sentence), or None where it can be used."""
-    column = schema.physical("deleted_at")
-    default = "" if column.server_default is None else str(getattr(column.server_default, "arg", "a default"))
-    if column.computed is not None:
-        return "is computed from other columns"
-    if not column.nullable:
-        return f"does not allow NULL ({column.type} NOT NULL), so every customer would count as deleted"
-    if schema.dialect == "sqlite":
-        return _unusable_on_sqlite(connection, schema, default)
-    if not isinstance(column.type, DateTime):
-        return f"is {column.type}, not a time"
-    if column.name in schema.self_updating:
-        return "changes by itself (ON UPDATE)"
-    return (
-        None
-        if default.upper() in ("", "NULL")
-        else f"has the default {default}, so new customers would count as deleted"
-    )
-
-
-def _unusable_on_sqlite(connection: Connection, schema: Schema, default: str) -> str | None:
-    declared = "SELECT type FROM pragma_table_xinfo(:name) WHERE name = :column"
-    names = {"name": schema.customer_table.name, "column": schema.physical("deleted_at").name}
-    kind = str(connection.execute(text(declared), names).scalar() or "of no type")
-    if not any(word in kind.upper() for word in ("DATE", "TIME", "TEXT", "CHAR", "CLOB")):
-        return f"is {kind}, not a time"
-    return (
-        None
-        if default.upper() in ("", "NULL")
-        else f"has the default {default}, so new customers would count as deleted"
-    )

@@ -21,6 +21,7 @@ Say = Callable[[str], None]
 LOCK_WAIT = 5  # seconds
 REFUSED_ALGORITHM = {1845, 1846}
 NOT_ALLOWED = {1044, 1142, 1143, 1227}
+BINARY_LOG = 1419  # only who has SUPER may make triggers there
 
 
 @dataclass
@@ -93,6 +94,12 @@ def _explained(error: DBAPIError, table: str) -> EvenbooksError | None:
         return DatabaseReadOnly(
             f"This account may not run that statement ({words}). Run this with an account that may change tables "
             "(--database-url); the dashboard does not need one. Running it again continues here."
+        )
+    if error_code(error) == BINARY_LOG:
+        return DatabaseReadOnly(
+            f"This server writes a binary log and lets only few accounts make triggers, so the trigger of {table} was not "
+            "changed. Run this with an account that has SUPER (--database-url), or have log_bin_trust_function_creators "
+            "switched on. Running it again continues here."
         )
     return None
 

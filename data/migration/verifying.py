@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,8 @@ from sqlalchemy import Connection, select
 
 from data import events, money, queries
 from data.errors import EvenbooksError
-from data.migration.pieces import pieces, unusable
+from data.inspection import unusable
+from data.migration.pieces import pieces
 from data.migration.session import Session
 from data.queries.revenue import Key
 from data.records import Figures
@@ -42,12 +43,13 @@ def deleted_rows(connection: Connection, schema: Schema) -> set[Any]:
     return set(connection.execute(statement).scalars())
 
 
-def verify(session: Session, before: Measured) -> None:
-    """Looks at everything again and raises EvenbooksError for what is not as it must be; then says the totals."""
+def verify(session: Session, before: Measured, made: Collection[str]) -> None:
+    """Looks at everything again, also at what was `made` on demand, and raises EvenbooksError for what is not as it must be; then says the totals."""
     session.settle()
     connection = session.connection
     schema = reflect(connection, session.settings)
-    absent = [p.name for p in pieces(connection, schema) if not (p.there or p.outside or p.optional)]
+    needed = [p for p in pieces(connection, schema) if not p.outside and (p.name in made or not p.option)]
+    absent = [p.name for p in needed if not p.there]
     problem = unusable(connection, schema) if schema.migrated else None
     problems = [f"{name} is not there" for name in absent]
     problems += [f"{session.settings.customers.deleted_at} {problem}"] if problem else []
