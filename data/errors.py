@@ -78,3 +78,7 @@ class BooksNotEven(EvenbooksError):
 
 class ChecksumCut(EvenbooksError):
     """The server cut a checksum's text off, so it says nothing."""
+
+
+class NotProbed(EvenbooksError):
+    """The probe did not run to its end, and nothing was changed."""

@@ -42,6 +42,16 @@ from data.queries.events import (
 )
 from data.queries.month import list_month_orders
 from data.queries.orders import get_customers_with_impact, impact
+from data.queries.probing import (
+    event_hash,
+    find_customer_to_probe,
+    grand_deleted,
+    grand_totals,
+    limited,
+    list_without_transactions,
+    may_have_triggers,
+    roll_back,
+)
 from data.queries.revenue import (
     list_deleted_by_revenue,
     month_bounds,
@@ -50,32 +60,33 @@ from data.queries.revenue import (
     monthly_totals,
     revenue_by_month,
 )
-from data.queries.rights import attempt, get_file, list_attempts, wait_shortly
 from data.queries.seals import get_seal_rows, insert_seals, last_seal_action, list_seals, mark_unsealed
 
 __all__ = [
     "MonthOrders",
     "append_events",
-    "attempt",
     "count_customers",
     "count_missing_customer_orders",
     "count_orders_of_deleted",
     "count_state",
+    "event_hash",
     "find_by_email",
+    "find_customer_to_probe",
     "get_customer",
     "get_customers",
     "get_customers_with_impact",
-    "get_file",
     "get_form_values",
     "get_head",
     "get_seal_rows",
+    "grand_deleted",
+    "grand_totals",
     "impact",
     "insert_customer",
     "insert_seals",
     "last_check",
     "last_event_id",
     "last_seal_action",
-    "list_attempts",
+    "limited",
     "list_customers",
     "list_deleted_by_revenue",
     "list_deleted_ids",
@@ -86,10 +97,12 @@ __all__ = [
     "list_named_but_gone",
     "list_order_ids",
     "list_seals",
+    "list_without_transactions",
     "lock_head",
     "mark_deleted",
     "mark_restored",
     "mark_unsealed",
+    "may_have_triggers",
     "month_blocks",
     "month_bounds",
     "month_currencies",
@@ -101,8 +114,8 @@ __all__ = [
     "order_chunks",
     "record_check",
     "revenue_by_month",
+    "roll_back",
     "stream_chain",
     "touch_chain",
     "update_customer",
-    "wait_shortly",
 ]

@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Integer, String, and_, case, false, func, null, or_, select, true, type_coerce
+from sqlalchemy import (
+    Boolean,
+    Connection,
+    Integer,
+    String,
+    and_,
+    case,
+    false,
+    func,
+    null,
+    or_,
+    select,
+    true,
+    type_coerce,
+)
 from sqlalchemy.sql import ColumnElement
 
 from data.errors import InvalidInput
@@ -50,7 +64,7 @@ def list_month_orders(
             part_of_order(schema).label("state"),
             (orders.c.status if schema.settings.orders.status else null()).label("status"),
             exact(orders.c.total, dialect=schema.dialect, decimals=schema.settings.money.decimals).label("total"),
-            case((schema.is_revenue, 1), else_=0).label("counted"),
+            type_coerce(case((schema.is_revenue, 1), else_=0), Boolean()).label("counted"),
             type_coerce(key, String()).label("sort_key"),
         )
         .select_from(orders.source.outerjoin(customers.source, linked))
@@ -58,8 +72,7 @@ def list_month_orders(
     )
     keys = Keys(month or "no date", sorted_by, orders.c.id, _parse_order_id)
     rows, previous, following = read_page(connection, statement, keys, limit=limit, after=after, before=before)
-    items = [MonthOrder(*row[:-2], bool(row.counted)) for row in rows]
-    return Page(items, previous, following, scanned=not month)
+    return Page([MonthOrder(*row[:-1]) for row in rows], previous, following, scanned=not month)
 
 
 def _of_currency(schema: Schema, currency: str) -> ColumnElement[bool]:
