@@ -35,7 +35,11 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
 
     import ui.charts
     import ui.dialogs
+    import ui.evidence
     import ui.lists
+    import ui.months
+    import ui.printed
+    import ui.probing
     import ui.revenue
 
     _ = pandas, plotly, pyarrow, ui

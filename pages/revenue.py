@@ -4,8 +4,8 @@ import streamlit as st
 
 from data import integrity
 from data.access import Permission
-from ui import charts, revenue
-from ui.shell import flash, forget_reads, open_page
+from ui import charts, checking, revenue
+from ui.shell import open_page
 from ui.text import typed
 
 here = open_page("Revenue", Permission.READ_REVENUE)
@@ -17,7 +17,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         first, last, words = revenue.period_picker(settings.database_url)
         screen = revenue.read_screen(settings.database_url, first, last)
     here.as_of(screen.at)
-    currency = revenue.currency_picker(screen, settings)
+    currency = revenue.currency_picker(screen.months, settings)
 
 months = revenue.without_gaps([m for m in screen.months if m.currency == currency])
 if not months:
@@ -39,12 +39,8 @@ st.plotly_chart(figure, key="chart", config={"displayModeBar": False}, alt=findi
 with st.container(horizontal=True, vertical_alignment="center"):
     revenue.show_last_check(screen, here.zone)
     st.space("stretch")
-    if st.button("Check now", key="check", icon=":material/fact_check:"):
-        with here.careful(), st.spinner("Counting every part on its own"):
-            report = integrity.run_and_record(here.database)
-        flash(typed(integrity.verdict(report)), worked=report.even)
-        forget_reads()
-        st.rerun()
+    st.page_link("pages/integrity.py", label="Financial Integrity", icon=":material/verified:", width="content")
+    checking.check_button(here.database)
     st.download_button(
         "Download",
         revenue.months_csv(months, settings),
@@ -54,6 +50,8 @@ with st.container(horizontal=True, vertical_alignment="center"):
         icon=":material/download:",
         on_click="ignore",
     )
+
+checking.show()
 
 with st.expander("The figures behind the chart", icon=":material/table:"):
     revenue.months_table(months, settings)

@@ -22,7 +22,7 @@ from data.money import plain
 from data.queries.revenue import months_between
 from data.records import Customer, Impact, MonthlyRevenue, Time
 from data.settings import Settings
-from ui import tables, text
+from ui import checking, tables, text
 from ui.shell import Here
 
 MOST_MONTHS = 1200  # a mistyped year must not make a chart of 12,000 months
@@ -149,9 +149,9 @@ def without_gaps(months: Sequence[MonthlyRevenue]) -> list[MonthlyRevenue]:
     return filled + [m for m in months if not m.month]
 
 
-def currency_picker(screen: Screen, settings: Settings) -> str:
+def currency_picker(months: Sequence[MonthlyRevenue], settings: Settings) -> str:
     """The one currency that is shown, in the address as ?currency=; asked for only where there are several."""
-    currencies = sorted({m.currency for m in screen.months})
+    currencies = sorted({m.currency for m in months})
     if len(currencies) < 2:
         return currencies[0] if currencies else settings.money.currency
     chosen = st.selectbox(
@@ -199,14 +199,10 @@ def key_figures(total: MonthlyRevenue, settings: Settings) -> None:
 def show_last_check(screen: Screen, zone: ZoneInfo) -> None:
     """What "active" is worth here: it is derived, and this is when every part was last counted on its own."""
     st.caption("Money counts by order. Active is the total less the other parts.", width="content")
-    checked, when = screen.checked, text.day_and_time
-    if checked is None:
-        st.badge("never checked", icon=":material/help:", color="orange")
-    elif checked.even:
-        st.badge(f"last checked, last even: {when(checked.at, zone)}", icon=":material/check:", color="green")
-    else:
-        before = f"; last even: {when(screen.last_even, zone)}" if screen.last_even else ""
-        st.badge(f"not even when checked, {when(checked.at, zone)}{before}", icon=":material/error:", color="red")
+    checked = screen.checked
+    checking.badge(
+        checked.at if checked else None, even=bool(checked and checked.even), last_even=screen.last_even, zone=zone
+    )
 
 
 def months_table(months: Sequence[MonthlyRevenue], settings: Settings) -> None:

@@ -44,6 +44,7 @@ PAGES = (
     ("pages/customers.py", "Customer Management", ":material/group:", Permission.READ_CUSTOMERS),
     ("pages/deleted_customers.py", "Deleted Customers", ":material/person_off:", Permission.READ_CUSTOMERS),
     ("pages/revenue.py", "Revenue", ":material/bar_chart:", Permission.READ_REVENUE),
+    ("pages/integrity.py", "Financial Integrity", ":material/verified:", Permission.READ_INTEGRITY),
 )
 
 

@@ -37,7 +37,7 @@ def colours() -> Colours:
 
 
 def style() -> None:
-    """What no option does: yellow for View Deleted Customers, green for Restore Customer, less room above the title, captions that can be read."""
+    """What no option does: yellow for View Deleted Customers, green for Restore Customer, less room above the title and in the verdict, captions that can be read."""
     c = colours()
 
     def rule(key: str, background: str, text: str) -> str:
@@ -50,7 +50,8 @@ def style() -> None:
         )
 
     restore = "".join(rule(key, c.even, c.on_even) for key in ("restore", "restore_instead"))
-    # Streamlit's captions are fainter than 4.5:1.
-    captions = '[data-testid="stCaptionContainer"] {opacity: 0.8;}'
+    # Streamlit's captions are fainter than 4.5:1, and so is what is folded without a border.
+    captions = '[data-testid="stCaptionContainer"] {opacity: 0.8;} [data-testid="stExpander"] summary {opacity: 1;}'
+    verdict = ".st-key-verdict h2 {padding: 0;}"
     room = ".stMainBlockContainer {padding-top: 4.5rem; padding-bottom: 2rem;}"
-    st.html(f"<style>{room}{captions}{rule('view_deleted', c.deleted, c.on_deleted)}{restore}</style>")
+    st.html(f"<style>{room}{captions}{verdict}{rule('view_deleted', c.deleted, c.on_deleted)}{restore}</style>")

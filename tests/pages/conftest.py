@@ -16,15 +16,17 @@ from streamlit.testing.v1 import AppTest
 from data import database as databases
 from data.access import Actor
 from data.settings import ROOT
+from ui import checking
 
 Visit = Callable[..., AppTest]
 
 
 @pytest.fixture(autouse=True)
 def _nothing_kept() -> Iterator[None]:
-    """No test sees what another one read."""
+    """No test sees what another one read, or what another one's check still does."""
     st.cache_data.clear()
     yield
+    checking.wait()
     st.cache_data.clear()
 
 

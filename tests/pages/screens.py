@@ -18,7 +18,7 @@ from data import queries
 from data.access import Actor, Door, Role
 from data.database import Database, snapshot
 from data.records import Event
-from ui import lists
+from ui import checking, lists
 
 ANN = Actor("test:ann", Role.ADMIN, Door.DASHBOARD)
 HOSTILE = "**bold** :red[x] $x$ <script>alert(1)</script> [a](http://x) www.x.com a@b.cc"
@@ -41,6 +41,13 @@ def press(at: AppTest, key: str) -> AppTest:
     button = at.button(key=key)
     assert not button.disabled, f"{key} is disabled"
     return button.click().run()
+
+
+def check_now(at: AppTest) -> AppTest:
+    """Presses Check now, and looks again once the check has ended; a browser's page looks by itself."""
+    press(at, "check")
+    checking.wait()
+    return at.run()
 
 
 def disabled(at: AppTest, *keys: str) -> list[bool]:

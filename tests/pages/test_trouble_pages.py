@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import streamlit as st
-from screens import ask_to_delete, confirm, dialog, disabled, press, said, select, shown
+from screens import ask_to_delete, check_now, confirm, dialog, disabled, press, said, select, shown
 from shops import CUSTOMERS, ORDERS, PHONE, execute, fill, settings_for, state
 from sqlalchemy import create_engine, text
 from streamlit.testing.v1 import AppTest
@@ -117,7 +117,7 @@ def test_a_database_that_can_only_be_read(visit: Any, shop: Database, empty_url:
     assert disabled(at, "restore") == [True]
     at = visit("revenue", url=url, sections=PHONE, period="All")
     assert reason in said(at)
-    press(at, "check")
+    check_now(at)
     assert "The books are even." in said(at)
     assert state(shop) == before
 
