@@ -60,11 +60,13 @@ from data.queries.revenue import (
     monthly_totals,
     revenue_by_month,
 )
+from data.queries.rights import attempt, get_file, list_attempts, wait_shortly
 from data.queries.seals import get_seal_rows, insert_seals, last_seal_action, list_seals, mark_unsealed
 
 __all__ = [
     "MonthOrders",
     "append_events",
+    "attempt",
     "count_customers",
     "count_missing_customer_orders",
     "count_orders_of_deleted",
@@ -75,6 +77,7 @@ __all__ = [
     "get_customer",
     "get_customers",
     "get_customers_with_impact",
+    "get_file",
     "get_form_values",
     "get_head",
     "get_seal_rows",
@@ -87,6 +90,7 @@ __all__ = [
     "last_event_id",
     "last_seal_action",
     "limited",
+    "list_attempts",
     "list_customers",
     "list_deleted_by_revenue",
     "list_deleted_ids",
@@ -118,4 +122,5 @@ __all__ = [
     "stream_chain",
     "touch_chain",
     "update_customer",
+    "wait_shortly",
 ]
