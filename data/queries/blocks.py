@@ -190,8 +190,12 @@ def _canonical(column: ColumnElement[Any]) -> ColumnElement[Any]:
     """A number as it is, text in hexadecimal, so that no separator can occur in it and no collation matters."""
     if isinstance(column.type, Integer):
         return func.coalesce(cast(column, CHAR), NOTHING)
-    unknown = isinstance(column.type, (NullType, LargeBinary)) or not isinstance(column.type, String)
-    return func.coalesce(func.concat("x", func.hex(cast(column, LargeBinary) if unknown else _utf8(column))), NOTHING)
+    return func.coalesce(func.concat("x", func.hex(_bytes(column))), NOTHING)
+
+
+def _bytes(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Text in UTF-8, whatever the column's character set; of anything else what the server makes of it."""
+    return _utf8(column) if isinstance(column.type, String) else cast(column, LargeBinary)
 
 
 def _date(column: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -211,7 +215,7 @@ def _amount(schema: Schema) -> ColumnElement[Any]:
 
 def _label(column: ColumnElement[Any], key: ColumnElement[Any], grain: str) -> ColumnElement[Any]:
     if grain == "hash":
-        return func.left(func.md5(key), HASH_DIGITS)
+        return func.coalesce(func.left(func.md5(_bytes(column)), HASH_DIGITS), NOTHING)
     if grain.startswith("range:"):
         size: ColumnElement[int] = literal_column(str(int(grain.removeprefix("range:"))))
         return func.coalesce(cast(column.op("DIV")(size), CHAR), NOTHING)
@@ -285,8 +289,9 @@ def _date_words(value: Any) -> str:
 
 
 def _label_of(order: Any, key: str, grain: str) -> str:
-    if grain == "hash":
-        return hashlib.md5(key.encode(), usedforsecurity=False).hexdigest()[:HASH_DIGITS]
+    if grain == "hash" and order is not None:
+        content = order if isinstance(order, bytes) else str(order).encode()
+        return hashlib.md5(content, usedforsecurity=False).hexdigest()[:HASH_DIGITS]
     if grain.startswith("range:") and type(order) is int:
         block = abs(order) // int(grain.removeprefix("range:"))  # towards zero, as DIV does
         return str(block if order >= 0 else -block)
