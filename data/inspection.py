@@ -1,26 +1,17 @@
-"""What is asked of the company's tables themselves: storage, foreign keys, deleted_at, triggers, and the guard."""
+"""What is asked of the company's tables themselves: storage, foreign keys, deleted_at, triggers."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Connection, Table, inspect, text
-from sqlalchemy.exc import DBAPIError
 
-from data.database import error_code
 from data.schema import Schema, literal_sql
 
 LONGEST_NAME = 64
 DANGEROUS = ("CASCADE", "SET NULL", "SET DEFAULT")  # they take orders along, or unlink them
-NO_SUCH_TRIGGER = 1360
-HIDDEN = {1044, 1142, 1227}  # the account may not see it
-REFUSALS = {
-    "customers": "Evenbooks: customers are never deleted physically. Delete softly instead.",
-    "orders": "Evenbooks: orders are never deleted, so that no revenue is lost.",
-}
-GuardState = Literal["there", "gone", "other", "unseen"]
 
 
 def quoted(connection: Connection, name: str) -> str:
@@ -33,11 +24,11 @@ def quoted(connection: Connection, name: str) -> str:
 
 def quoted_table(connection: Connection, table: Table) -> str:
     """The table's name, its schema's before it where it has one, quoted for this engine."""
-    return _placed(connection, table, table.name)
+    return placed(connection, table, table.name)
 
 
-def _placed(connection: Connection, table: Table, name: str) -> str:
-    """The name in the table's schema, quoted."""
+def placed(connection: Connection, table: Table, name: str) -> str:
+    """The name of something in the table's schema, quoted with it."""
     return ".".join(quoted(connection, part) for part in (table.schema, name) if part)
 
 
@@ -195,7 +186,7 @@ class Trigger:
 def triggers_of(connection: Connection, table: Table) -> list[Trigger]:
     """The table's triggers that this account may see; MariaDB shows none to an account that may only read."""
     if connection.dialect.name == "sqlite":
-        statement = f"SELECT name, '', sql FROM {_master(connection, table)} WHERE type = 'trigger' AND lower(tbl_name) = lower(:name)"
+        statement = f"SELECT name, '', sql FROM {master(connection, table)} WHERE type = 'trigger' AND lower(tbl_name) = lower(:name)"
     else:
         statement = (
             "SELECT trigger_name, CONCAT(action_timing, ' ', event_manipulation), action_statement "
@@ -214,9 +205,9 @@ def shows_triggers(connection: Connection, table: Table) -> bool:
     return any({"insert", "update"} & set(row.Privileges.split(",")) for row in columns)
 
 
-def _master(connection: Connection, table: Table) -> str:
+def master(connection: Connection, table: Table) -> str:
     """SQLite's list of what is in the file."""
-    return _placed(connection, table, "sqlite_master")
+    return placed(connection, table, "sqlite_master")
 
 
 def mentions(words: str, column: str) -> bool:
@@ -228,76 +219,3 @@ def assigns(words: str, column: str) -> bool:
     """Whether SQL text seems to give the column a value: SET ... column =, or INTO NEW.column."""
     name = rf"[`\"\[]?(?<!\w){re.escape(column)}(?!\w)[`\"\]]?"
     return bool(re.search(rf"\bset\b[^;]*?{name}\s*:?=|\binto\b[^;(]*?\bnew\s*\.\s*{name}", words, re.I | re.S))
-
-
-# The guard
-
-
-def guard_name(table: Table) -> str:
-    """The name of the trigger that refuses physical deletes from the table."""
-    return f"evenbooks_guard_{table.name}"[:LONGEST_NAME]
-
-
-def guard_statements(connection: Connection, table: Table, kind: str) -> tuple[str, str]:
-    """The statement that makes the guard of the table, and the one that drops it. `kind`: customers or orders."""
-    place = _placed(connection, table, guard_name(table))
-    on = quoted(connection, table.name) if connection.dialect.name == "sqlite" else quoted_table(connection, table)
-    return f"CREATE TRIGGER {place} BEFORE DELETE ON {on} {_action(connection, kind)}", f"DROP TRIGGER {place}"
-
-
-def _action(connection: Connection, kind: str) -> str:
-    """What the trigger does: one statement that refuses."""
-    if connection.dialect.name == "sqlite":
-        return f"BEGIN SELECT RAISE(ABORT, '{REFUSALS[kind]}'); END"
-    return f"FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '{REFUSALS[kind]}'"
-
-
-def guard_state(connection: Connection, table: Table) -> tuple[GuardState, str]:
-    """Whether the table's guard stands as it was made; where it is another trigger now, what that one does."""
-    if connection.dialect.name == "sqlite":
-        return _guard_on_sqlite(connection, table)
-    statement = (
-        "SELECT event_object_table, CONCAT(action_timing, ' ', event_manipulation), action_statement, "
-        "@@lower_case_table_names FROM information_schema.triggers "
-        "WHERE trigger_schema = COALESCE(:schema, DATABASE()) AND trigger_name = :name"
-    )
-    row = connection.execute(text(statement), {"schema": table.schema, "name": guard_name(table)}).first()
-    if row is None:
-        return _guard_unlisted(connection, table), ""
-    same = str.casefold if row[3] else str  # where the server does not tell Customers from customers
-    moved = (same(row[0]), row[1]) != (same(table.name), "BEFORE DELETE")
-    if row[2] is None and not moved:
-        return "unseen", ""
-    whole = f"FOR EACH ROW {_flat(row[2] or 'something that this account may not read')}"
-    if moved or whole not in [_action(connection, kind) for kind in REFUSALS]:
-        return "other", f"{row[1]} ON {row[0]} {whole}"
-    return "there", ""
-
-
-def _guard_on_sqlite(connection: Connection, table: Table) -> tuple[GuardState, str]:
-    listed = f"SELECT sql FROM {_master(connection, table)} WHERE type = 'trigger' AND lower(name) = lower(:name)"
-    sql = connection.execute(text(listed), {"name": guard_name(table)}).scalar()
-    if sql is None:
-        return "gone", ""
-    begin = f"CREATE TRIGGER {quoted(connection, guard_name(table))} BEFORE DELETE ON"
-    # A table that was renamed to and fro has its name in quotation marks there.
-    names = (quoted(connection, table.name), '"' + table.name.replace('"', '""') + '"')
-    ours = [_flat(f"{begin} {on} {_action(connection, kind)}") for on in names for kind in REFUSALS]
-    return ("there", "") if _flat(sql) in ours else ("other", _flat(sql))
-
-
-def _guard_unlisted(connection: Connection, table: Table) -> GuardState:
-    """A trigger that is not listed is gone, or hidden from this account: asked by name, the server tells the two apart."""
-    place = _placed(connection, table, guard_name(table))
-    try:
-        connection.execute(text(literal_sql(f"SHOW CREATE TRIGGER {place}"))).close()
-    except DBAPIError as error:
-        if error_code(error) == NO_SUCH_TRIGGER:
-            return "gone"
-        if error_code(error) not in HIDDEN:
-            raise
-    return "unseen"
-
-
-def _flat(sql: str) -> str:
-    return " ".join(sql.split())

@@ -23,9 +23,11 @@ BUILDERS = (
     "data/schema.py",
     "data/reflection.py",
     "data/inspection.py",
+    "data/guard.py",
     "data/database.py",
     "data/money.py",
     "data/migration",
+    "data/sql/",
     "data/demo",
 )
 ATTEMPTS = "data/queries/rights.py"

@@ -142,6 +142,15 @@ def test_it_is_noted_in_an_event_and_made_once(guarded: Database) -> None:
     assert (triggers(guarded), rows(guarded, "evenbooks_events")) == before
 
 
+def test_one_that_is_there_already_is_ours(shop: Database) -> None:
+    planned = said(shop, guard=True, dry_run=True)
+    execute(
+        shop.engine, next(line for line in planned.splitlines() if line.startswith("CREATE TRIGGER")).removesuffix(";")
+    )
+    assert "To do: nothing" in said(shop, guard=True)
+    assert found(shop).detail == "The guard stands: customers refuse every physical DELETE."
+
+
 ANOTHER = {
     "sqlite": [
         f"CREATE TRIGGER {NAME} BEFORE DELETE ON customers BEGIN SELECT 1; END",

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, MetaData, Table
 from sqlalchemy.exc import DBAPIError
 
+from data import guard as guards
 from data import inspection, queries
 from data.database import error_code, make_engine, recorded
 from data.inspection import DANGEROUS, ForeignKey
@@ -97,8 +98,8 @@ def guard(look: Look) -> Answer:
     findings, unseen = [], []
     for name in installed:
         table = _table(look, name)
-        trigger = inspection.guard_name(table)
-        state, what = inspection.guard_state(look.connection, table)
+        trigger = guards.guard_name(table)
+        state, what = guards.guard_state(look.connection, table)
         if state == "gone":
             findings.append(Finding(f"guard {name}", f"trigger {trigger} on {name} is gone"))
         elif state == "other":
@@ -135,7 +136,11 @@ def rights(look: Look) -> Answer:
         return Answer("", level="warning", unseen=f"There was no second connection to try this on ({error.orig}).")
     may = [name for name, answer in answers.items() if answer]
     unseen = [name for name, answer in answers.items() if answer is None]
-    reasons = [f"Others hold a lock, so this was not tried to its end: {', '.join(unseen)}."] if unseen else []
+    reasons = (
+        [f"Others hold a lock, or the server is not ready, so this was not tried: {', '.join(unseen)}."]
+        if unseen
+        else []
+    )
     if look.schema.order_table is None:
         reasons.append("[orders] is a query; what this account may do to its tables was not tried.")
     return Answer(

@@ -35,11 +35,13 @@ def run_steps(session: Session, asked: Collection[str]) -> None:
         )
     say_found(session, schema)
     present = own_present(connection, schema)
-    todo = [piece for piece in _wanted(session, schema, asked, present) if not piece.there]
+    wanted = _wanted(session, schema, asked, present)
+    todo = [piece for piece in wanted if not piece.there]
     say_todo(session, schema, todo, present)
     before = None if session.dry_run else measure(connection, schema)
     make_own_tables(session, schema, present)
-    _record(session, schema, todo, present)
+    # A guard has a name of ours, so one that is there already is ours too.
+    _record(session, schema, [piece for piece in wanted if not piece.there or piece.is_guard], present)
     for piece in todo:
         if not piece.outside:
             for sql in piece.clear:

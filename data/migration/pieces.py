@@ -10,11 +10,9 @@ from sqlalchemy import Connection, String, Table, inspect, text
 
 from data import queries
 from data.errors import ConfigurationError
+from data.guard import guard_name, guard_state, guard_statements
 from data.inspection import (
     LONGEST_NAME,
-    guard_name,
-    guard_state,
-    guard_statements,
     quoted,
     quoted_table,
     storage,
@@ -47,6 +45,11 @@ class Piece:
     outside: bool = False
     clear: tuple[str, ...] = ()
     unseen: bool = False
+
+    @property
+    def is_guard(self) -> bool:
+        """Whether it is one of the triggers that refuse physical deletes."""
+        return self.option in ("guard", "guard_orders")
 
 
 def pieces(connection: Connection, schema: Schema) -> list[Piece]:
