@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# What the tests need that pip cannot bring: a MariaDB server and Chromium, as Debian packages.
+# What the tests need that pip cannot bring: a MariaDB server, the command-line clients and Chromium, as Debian packages.
 set -euo pipefail
 missing=()
 PATH=$PATH:/usr/sbin
 command -v mariadbd >/dev/null && command -v mariadb-install-db >/dev/null || missing+=(mariadb-server)
+command -v mariadb >/dev/null || missing+=(mariadb-client)
+command -v sqlite3 >/dev/null || missing+=(sqlite3)
 command -v chromium >/dev/null || missing+=(chromium)
 [ ${#missing[@]} -eq 0 ] && exit 0
 command="apt-get update && apt-get install -y --no-install-recommends ${missing[*]}"

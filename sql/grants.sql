@@ -1,0 +1,29 @@
+-- Two accounts for this database: one that can do what the application does and nothing else, and one that only reads.
+-- Neither may delete, empty, drop or alter anything, and neither may change an order.
+-- Replace both passwords, then run this as an administrator. Run the migration with another account, never with these.
+CREATE USER IF NOT EXISTS {app} IDENTIFIED BY 'change me';
+CREATE USER IF NOT EXISTS {reader} IDENTIFIED BY 'change me';
+
+-- The application: it adds and edits customers, and sets and clears the column that says since when one is deleted.
+-- A column that fills itself with the time of a change is among those of UPDATE, because a delete keeps it as it is.
+GRANT {customer_rights} ON {customers} TO {app};
+{app_orders}
+-- Events and checks are added to, and never changed. The head of the chain is moved, a seal is marked when it is opened.
+GRANT SELECT, INSERT ON {events} TO {app};
+GRANT SELECT, INSERT ON {checks} TO {app};
+GRANT SELECT, UPDATE ({head_columns}) ON {chain} TO {app};
+GRANT SELECT, INSERT, UPDATE ({seal_columns}) ON {seals} TO {app};
+GRANT SELECT ON {version} TO {app};
+
+-- The reader: for an auditor, and for python -m data.integrity on another machine.
+GRANT SELECT ON {customers} TO {reader};
+{reader_orders}
+GRANT SELECT ON {events} TO {reader};
+GRANT SELECT ON {checks} TO {reader};
+GRANT SELECT ON {chain} TO {reader};
+GRANT SELECT ON {seals} TO {reader};
+GRANT SELECT ON {version} TO {reader};
+
+-- To look at what they may do:
+SHOW GRANTS FOR {app};
+SHOW GRANTS FOR {reader};
