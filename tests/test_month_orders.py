@@ -141,6 +141,7 @@ def test_dates_that_cannot_be_read_are_listed_without_a_month_as_they_are_stored
     assert_every_month_adds_up(shop)
     found = {o.id: o.ordered_at for o in all_orders(shop, None)}
     assert set(found) == {10, *range(100, 100 + len(strange))}
+    assert all_orders(shop, "2024-09") == []  # within whose window, as text, "2024-0x" stands
     assert found[100 + strange.index("0000-00-00 00:00:00")] == "0000-00-00 00:00:00"
 
 
