@@ -65,9 +65,8 @@ def seal(
         queries.insert_seals(connection, schema, rows)
         return [Seal(**{name: value for name, value in row.items() if name != "detail"}) for row in rows]
 
-    made = in_transaction(database, write)
-    progress(1, f"{month} is sealed")
-    return made
+    progress(1, f"Sealing {month}")  # the last moment to stop
+    return in_transaction(database, write)
 
 
 def unseal(database: Database, month: str, *, actor: Actor, reason: str) -> None:

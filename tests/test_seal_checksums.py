@@ -89,6 +89,28 @@ def test_wider_columns_are_no_change(empty_url: str, engine_name: str, opened: S
 
 
 @pytest.mark.parametrize("engine_name", ["mariadb"], indirect=True)
+def test_wider_columns_under_a_query_are_no_change(empty_url: str, opened: Shops) -> None:
+    shop = opened(empty_url, sections={**PHONE, "orders": {"query": QUERY.format(id="id", more="")}})
+    seals.seal(shop, "2024-02", actor=ADMIN)
+    wider = "MODIFY total DECIMAL(20,8) NOT NULL, MODIFY ordered_at DATETIME(6) NULL, MODIFY id BIGINT NOT NULL"
+    execute(shop.engine, f"ALTER TABLE orders {wider}")
+    assert check(shop).ok is True
+    execute(shop.engine, "UPDATE orders SET ordered_at = '2024-02-10 08:00:00.000001' WHERE id = 4")
+    assert "order 4 changed (customer or date)" in check(shop).examples[0]
+
+
+def test_numbers_below_zero_have_their_ranges_too(empty_url: str, opened: Shops) -> None:
+    ids = (-9, -8, -7, -1, 1, 7, 8)
+    shop = opened(empty_url, sales=[(n, 1, "2024-02-01 00:00:00", "1.00", "paid") for n in ids])
+    with snapshot(shop) as moment:
+        found = measure(moment.connection, shop.schema, "2024-02", "EUR", grain="range:8")
+    assert [(b.label, b.orders) for b in found.blocks] == [("-1", 2), ("0", 4), ("1", 1)]
+    lines = [f"{n}|1|2024-02-01 00:00:00.000000|1.000000|1|\n" for n in ids]
+    texts = ["".join(lines[:2]), "".join(lines[2:6]), lines[6]]
+    assert [b.digest for b in found.blocks] == [hashlib.sha256(text.encode()).hexdigest() for text in texts]
+
+
+@pytest.mark.parametrize("engine_name", ["mariadb"], indirect=True)
 def test_more_than_six_digits_are_kept(empty_url: str, opened: Shops) -> None:
     shop = opened(empty_url, orders=ORDERS.replace("DECIMAL(12,2)", "DECIMAL(20,9)"))
     execute(shop.engine, "UPDATE orders SET total = 50.000000001 WHERE id = 4")

@@ -145,6 +145,7 @@ def _hashed_there(schema: Schema, month: str, currency: str, grain: str) -> Sele
     """Each block's orders as one text, hashed by the server; `lines` counts those that the text holds whole."""
     orders, counts = schema.orders, case((schema.is_revenue, 1), else_=0)
     key = _canonical(orders.c.id)
+    revenue, decimals = case((schema.is_revenue, orders.c.total)), schema.settings.money.decimals
     line = cast(_line(schema, counts), LargeBinary)
     sorting = orders.c.id if isinstance(orders.c.id.type, Integer) else key
     # Each operator binds less than the one before, so that no brackets come in.
@@ -155,7 +156,7 @@ def _hashed_there(schema: Schema, month: str, currency: str, grain: str) -> Sele
             _label(orders.c.id, key, grain).label("label"),
             func.count().label("orders"),
             func.sum(counts).label("revenue_orders"),
-            _sum(schema, case((schema.is_revenue, orders.c.total))).label("total"),
+            exact_sum(revenue, dialect=schema.dialect, decimals=decimals).label("total"),
             text.label("text"),
         )
         .select_from(orders.source)
@@ -173,10 +174,6 @@ def _hashed_there(schema: Schema, month: str, currency: str, grain: str) -> Sele
         feeds.label("lines"),
         func.sha2(found.text, literal_column("256")).label("digest"),
     )
-
-
-def _sum(schema: Schema, column: ColumnElement[Any]) -> ColumnElement[Decimal]:
-    return exact_sum(column, dialect=schema.dialect, decimals=schema.settings.money.decimals)
 
 
 def _line(schema: Schema, counts: ColumnElement[int]) -> ColumnElement[Any]:
@@ -199,10 +196,12 @@ def _bytes(column: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 def _date(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    if not isinstance(column.type, (Date, DateTime)):
-        return _canonical(column)
-    # Formatted, not cast, because a cast may make NULL of a zero date.
-    return func.coalesce(func.date_format(column, "%Y-%m-%d %H:%i:%s.%f"), NOTHING)
+    """A time to the microsecond; text as it is. Formatted, not cast, because a cast may make NULL of a zero date."""
+    moment = func.date_format(column, "%Y-%m-%d %H:%i:%s.%f")
+    if isinstance(column.type, (Date, DateTime)):
+        return func.coalesce(moment, NOTHING)
+    # Of a query's column nothing is known beforehand.
+    return func.coalesce(moment, _canonical(column)) if isinstance(column.type, NullType) else _canonical(column)
 
 
 def _amount(schema: Schema) -> ColumnElement[Any]:
