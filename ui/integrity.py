@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import plotly.graph_objects as go
@@ -26,6 +25,7 @@ from ui.revenue import this_month, without_gaps
 from ui.text import typed
 
 CHART = "chart"
+LARGEST = Decimal("1e20")  # beyond it no cents can be told from a double, nor amounts be rounded
 PARTS = {"Active": "active", "No customer": "no_customer", "Missing customer": "missing_customer", "Deleted": "deleted"}
 DRAWN = {
     "Active customers": "active",
@@ -67,7 +67,7 @@ def read_screen(_url: str) -> Screen:
         connection, schema = moment.connection, database.schema
         row = queries.last_check(connection, schema)
         even = row if row and row.even else queries.last_check(connection, schema, even=True)
-        kept = read_kept(row)
+        kept = checking.read_kept(row)
         missing = {(m.month, m.currency): m.missing_customer for m in kept.months} if kept else {}
         return Screen(
             at=moment.at,
@@ -76,14 +76,6 @@ def read_screen(_url: str) -> Screen:
             last_even=even.snapshot_at if even else None,
             seals=seals.list_seals(connection, schema),
         )
-
-
-def read_kept(row: Any) -> Report | None:
-    """A kept run as a report; None where there is none, or where somebody wrote something else in its place."""
-    try:
-        return integrity.read_proof(json.loads(row.report)) if row else None
-    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError):
-        return None
 
 
 def shown_report(screen: Screen, url: str) -> Report | None:
@@ -186,7 +178,7 @@ def check_chart(figure: str, months: Sequence[MonthlyRevenue], currency: str, de
     ):
         found += _differences(name, drawn.get(name, {}), dict(zip(labels, values, strict=True)), decimals)
     bars = [value for name in DRAWN for value in drawn.get(name, {}).values() if value is not None]
-    sums = [text.amount(value, decimals) for value in (add(bars), add(m.total for m in months))]
+    sums = [_shown(value, decimals) for value in (sum(bars, Decimal(0)), add(m.total for m in months))]
     told = f"The bars of the chart add up to {currency} {sums[0]}, the database to {currency} {sums[1]}"
     return Check(
         name=CHART,
@@ -215,12 +207,22 @@ def _differences(name: str, drawn: dict[str, Decimal | None], held: dict[str, De
     found = []
     for label in dict.fromkeys([*held, *drawn]):
         value, amount = drawn.get(label, Decimal(0)), held.get(label, Decimal(0))
-        # A double holds about 15 digits: of a larger amount the nearest double is the right one.
-        if value is None or (rounded(value, decimals) != rounded(amount, decimals) and float(value) != float(amount)):
-            shown = "nothing" if value is None else text.amount(value, decimals)
-            words = f"{name}, {label}: drawn {shown}, in the database {text.amount(amount, decimals)}"
+        if value is None or not _same(value, amount, decimals):
+            shown = "nothing" if value is None else _shown(value, decimals)
+            words = f"{name}, {label}: drawn {shown}, in the database {_shown(amount, decimals)}"
             found.append(Finding(f"{name} {label}", words))
     return found
+
+
+def _same(drawn: Decimal, held: Decimal, decimals: int) -> bool:
+    """At the minor unit; a double holds about 15 digits, so of a larger amount the nearest double is the right one."""
+    if float(drawn) == float(held):
+        return True
+    return max(abs(drawn), abs(held)) < LARGEST and rounded(drawn, decimals) == rounded(held, decimals)
+
+
+def _shown(value: Decimal, decimals: int) -> str:
+    return text.amount(value, decimals) if abs(value) < LARGEST else f"{value:.6e}"
 
 
 def limits(settings: Settings) -> list[str]:

@@ -201,7 +201,7 @@ def show_orders(moment: Snapshot, month: str, currency: str, here: Here) -> None
 def _turn(label: str, key: str, cursor: str | None, icon: str) -> None:
     st.button(
         label,
-        key=key,
+        key=label.lower(),
         icon=icon,
         icon_position="right" if key == "after" else "left",
         disabled=not cursor,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -120,7 +119,7 @@ def read_screen(_url: str, first: str | None, last: str | None) -> Screen:
         connection, schema = moment.connection, database.schema
         row = queries.last_check(connection, schema)
         even = row if row and row.even else queries.last_check(connection, schema, even=True)
-        checked = _checked(row) if row else None
+        checked = _checked(row)
         return Screen(
             at=moment.at,
             months=queries.revenue_by_month(
@@ -132,9 +131,11 @@ def read_screen(_url: str, first: str | None, last: str | None) -> Screen:
         )
 
 
-def _checked(row: Any) -> Checked:
-    months = json.loads(row.report)["months"]
-    missing = {(m["month"], m["currency"]): Decimal(m["missing_customer"]) for m in months}
+def _checked(row: Any) -> Checked | None:
+    kept = checking.read_kept(row)
+    if kept is None:
+        return None
+    missing = {(m.month, m.currency): m.missing_customer for m in kept.months}
     return Checked(row.snapshot_at, row.even, missing)
 
 
