@@ -9,6 +9,9 @@ CREATE USER IF NOT EXISTS {reader} IDENTIFIED BY 'change me';
 GRANT {customer_rights} ON {customers} TO {app};
 {app_orders}
 -- Events and checks are added to, and never changed. The head of the chain is moved, a seal is marked when it is opened.
+-- MariaDB asks for no right on the columns of INSERT ... ON DUPLICATE KEY UPDATE where there is a right on another column.
+-- So this account could alter a row of evenbooks_seals, or of customers by a unique column: python -m data.integrity
+-- finds an altered seal, and orders and events that name a customer whose id was altered.
 GRANT SELECT, INSERT ON {events} TO {app};
 GRANT SELECT, INSERT ON {checks} TO {app};
 GRANT SELECT, UPDATE ({head_columns}) ON {chain} TO {app};

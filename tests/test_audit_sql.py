@@ -10,72 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from auditing import ODD_ACTOR, assert_even, audited, found, told
 from clients import attempt, run_script
 from shops import ADMIN, CUSTOMERS, ORDERS, PEOPLE, PHONE, execute, fill, migrated, problems
 from sqlalchemy.engine import make_url
 from test_mapping import AWKWARD, tables
 
-from data import integrity
-from data.access import Actor, Door, Role
 from data.customers import add, delete_many, restore_many
 from data.database import Database
-from data.seals import seal
 from data.sql.audit import audit_sql, question_names
 from data.sql.cli import main
-
-FIGURES = ("orders", "active", "deleted", "no_customer", "missing_customer", "total")
-ODD_ACTOR = Actor('sso:o\'Neil "\\" 陈🚀', Role.ADMIN, Door.DASHBOARD)
 
 
 @pytest.fixture
 def story(shop: Database) -> Database:
     """Events 1 (baseline), 2 (delete 4), 3 (delete 1, with a note), 4 (delete 2), 5 (restore 1), 6 (seals January 2024)."""
-    delete_many(shop, [1], actor=ODD_ACTOR, reason="rude on the phone, 粗鲁 🚀 o'clock \\")
-    delete_many(shop, [2], actor=ADMIN, reason="duplicate")
-    restore_many(shop, [1], actor=ODD_ACTOR, reason="undo")
-    seal(shop, "2024-01", actor=ADMIN)
-    return shop
-
-
-def audited(database: Database, name: str | None = None) -> list[dict[str, Any]]:
-    return run_script(database.engine.url, audit_sql(database, name))
-
-
-def found(database: Database) -> dict[str, int]:
-    """What the summary counts, without the zeros."""
-    counts = {row["question"]: int(row["problems"]) for row in audited(database, "summary")}
-    assert len(counts) == 11
-    return {question: count for question, count in counts.items() if count}
-
-
-def assert_even(database: Database) -> None:
-    """The audit has the very figures of the check, and no problem."""
-    rows = audited(database)
-    report = integrity.run_and_record(database).as_dict()
-    assert [c["name"] for c in report["checks"] if c["ok"] is False and c["level"] == "error"] == []
-    for title, key in (("Months", "months"), ("Totals", "totals")):
-        mine = [row for row in rows if row.get("check") == title]
-        assert mine
-        shown = [
-            {**({"month": row["month"]} if key == "months" else {}), "currency": row["currency"], **_figures(row)}
-            for row in mine
-        ]
-        theirs = [
-            {**({"month": row["month"]} if key == "months" else {}), "currency": row["currency"], **_figures(row)}
-            for row in report[key]
-        ]
-        assert shown == theirs
-        assert {row["verdict"] for row in mine} == {"even"}
-    titles = {row.get("check") for row in rows}
-    assert titles <= {"Months", "Totals", "Hard delete", "Tables", "Foreign keys", "Summary", None}
-    assert {row["problems"] for row in rows if row.get("check") == "Summary"} <= {0, "0"}
-    for row in rows:
-        if row.get("check") == "Hard delete":
-            assert Decimal(row["total"]) - Decimal(row["would_show"]) == Decimal(row["erased"])
-
-
-def _figures(row: dict[str, Any]) -> dict[str, Decimal]:
-    return {name: Decimal(row[name]) for name in FIGURES}
+    return told(shop)
 
 
 def test_it_has_the_figures_of_the_check_and_no_problem(story: Database) -> None:
@@ -174,89 +124,6 @@ def test_ordinary_shop_activity_leaves_it_at_zero(story: Database) -> None:
     assert_even(story)
 
 
-HARM: dict[str, tuple[str, dict[str, int]]] = {
-    "an altered body": (
-        "UPDATE evenbooks_events SET body = REPLACE(body, '\"door\"', '\"Door\"') WHERE id = 3",
-        {"chain": 1},
-    ),
-    "a body that is no JSON": (
-        "UPDATE evenbooks_events SET body = 'nothing, 没有' WHERE id = 4",
-        {"chain": 1, "before and after": 1, "deletions": 1},
-    ),
-    "an altered after": (
-        'UPDATE evenbooks_events SET body = REPLACE(body, \'"after":{{"all_orders":3\', \'"after":{{"all_orders":4\') WHERE id = 5',
-        {"chain": 1, "before and after": 1},
-    ),
-    "an altered actor": ("UPDATE evenbooks_events SET actor = UPPER(actor) WHERE id = 4", {"chain": 1}),
-    "an altered time": ("UPDATE evenbooks_events SET at = '2020-01-01 00:00:00' WHERE id = 4", {"chain": 1}),
-    "an altered note": ("UPDATE evenbooks_events SET note = 'polite' WHERE id = 3", {"chain": 1}),
-    "a note where none was written": ("UPDATE evenbooks_events SET note = 'rude' WHERE id = 4", {"chain": 1}),
-    "an altered hash": ("UPDATE evenbooks_events SET hash = UPPER(hash) WHERE id = 3", {"chain": 2}),
-    "an event removed in the middle": ("DELETE FROM evenbooks_events WHERE id = 3", {"chain": 1}),
-    "the deleting event removed": ("DELETE FROM evenbooks_events WHERE id = 4", {"chain": 1, "deletions": 1}),
-    "the last event removed": ("DELETE FROM evenbooks_events WHERE id = 6", {"chain": 1, "seals": 1}),
-    "the baseline removed": ("DELETE FROM evenbooks_events WHERE id = 1", {"chain": 2, "missing customers": 1}),
-    "every event removed": (
-        "DELETE FROM evenbooks_events",
-        {"chain": 1, "deletions": 2, "missing customers": 1, "seals": 1},
-    ),
-    "a moved head": ("UPDATE evenbooks_chain SET event_id = 4", {"chain": 1}),
-    "a removed head": ("DELETE FROM evenbooks_chain", {"chain": 1}),
-    "deleted behind its back": (
-        "UPDATE customers SET deleted_at = '2024-05-05 05:05:05' WHERE id = 3",
-        {"deletions": 1},
-    ),
-    "restored behind its back": ("UPDATE customers SET deleted_at = NULL WHERE id = 2", {"deletions": 1}),
-    "another time of deletion": (
-        "UPDATE customers SET deleted_at = '2024-05-05 05:05:05' WHERE id = 2",
-        {"deletions": 1},
-    ),
-    "deleted in the future": (
-        "UPDATE customers SET deleted_at = '2037-05-05 05:05:05' WHERE id = 2",
-        {"deletions": 1, "future": 1},
-    ),
-    "a customer physically removed": (
-        "DELETE FROM customers WHERE id = 1",
-        {"missing customers": 1, "named customers": 1},
-    ),
-    "a deleted customer physically removed": (
-        "DELETE FROM customers WHERE id = 4",
-        {"missing customers": 1, "named customers": 1, "deletions": 1},
-    ),
-    "an order of a deleted customer removed": ("DELETE FROM orders WHERE id = 7", {"lost orders": 1}),
-    "an order of a sealed month altered": ("UPDATE orders SET total = 0.01 + total WHERE id = 1", {"seals": 1}),
-    "an order of a sealed month removed": ("DELETE FROM orders WHERE id = 8", {"seals": 1}),
-    "a seal removed": ("DELETE FROM evenbooks_seals", {"seals": 1}),
-    "a seal altered": ("UPDATE evenbooks_seals SET total = '1.000000'", {"seals": 2}),
-    "a seal opened": ("UPDATE evenbooks_seals SET unsealed_event_id = 99", {"seals": 1}),
-    "a seal of nobody": ("UPDATE evenbooks_seals SET event_id = 99", {"seals": 2}),
-}
-
-
-@pytest.mark.parametrize(("harm", "expected"), HARM.values(), ids=HARM.keys())
-def test_it_finds(story: Database, harm: str, expected: dict[str, int]) -> None:
-    assert found(story) == {}
-    execute(story.engine, harm)
-    assert found(story) == expected
-    titles = {row["check"].lower() for row in audited(story) if "check" in row}
-    assert set(expected) <= titles  # each is also listed by its own question
-
-
-def test_it_finds_a_column_that_fills_itself(story: Database) -> None:
-    if story.engine.dialect.name == "sqlite":
-        path = story.engine.url.database
-        story.engine.dispose()
-        with sqlite3.connect(str(path)) as connection:
-            connection.execute("PRAGMA writable_schema = ON")
-            connection.execute(
-                "UPDATE sqlite_master SET sql = replace(sql, 'DEFAULT NULL', 'DEFAULT CURRENT_TIMESTAMP')"
-            )
-        connection.close()
-    else:
-        execute(story.engine, "ALTER TABLE customers ALTER deleted_at SET DEFAULT '2024-01-01 00:00:00'")
-    assert found(story) == {"deleted at": 1}
-
-
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 def test_sqlite_computes_sha_256_of_any_text(empty_url: str, tmp_path: Path) -> None:
     texts = ["x" * n for n in (*range(130), 183, 184, 191, 192, 1000, 4096, 20_000)]
@@ -328,3 +195,12 @@ def test_every_question_stands_alone(story: Database) -> None:
         if name in ("hashes",) and story.engine.dialect.name != "sqlite":
             continue
         audited(story, name)
+
+
+@pytest.mark.parametrize("engine_name", ["mariadb"], indirect=True)
+def test_the_zone_of_the_server_moves_nothing(story: Database) -> None:
+    execute(story.engine, "SET GLOBAL time_zone = '+05:00'")
+    try:
+        assert found(story) == {}
+    finally:
+        execute(story.engine, "SET GLOBAL time_zone = 'SYSTEM'")
