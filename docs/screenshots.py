@@ -10,7 +10,7 @@ DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS.parent / "tests"))
 from browser_server import chromium, dashboard, settled
 
-PICTURES = {"customers": "", "deleted_customers": "deleted_customers", "revenue": "revenue"}
+PICTURES = {"customers": "", "deleted_customers": "deleted_customers", "revenue": "revenue", "integrity": "integrity"}
 
 
 def main() -> None:

@@ -183,15 +183,19 @@ def is_stale(at: Time) -> bool:
 
 
 def badge(at: Time | None, *, even: bool, last_even: Time | None, zone: ZoneInfo) -> None:
-    """When the books were last checked and last even: green, amber once that is stale, red where they were not."""
+    """When the books were last checked and last even: green, amber once that is stale, red where they were not.
+
+    Two short badges where there is much to say: a long one would be cut off on a phone.
+    """
     when = text.day_and_time
     if at is None:
         st.badge("never checked", icon=":material/help:", color="orange")
     elif not even:
-        before = f"; last even: {when(last_even, zone)}" if last_even else ""
-        st.badge(f"not even when checked, {when(at, zone)}{before}", icon=":material/error:", color="red")
+        st.badge(f"not even when checked, {when(at, zone)}", icon=":material/error:", color="red")
+        if last_even:
+            st.badge(f"last even: {when(last_even, zone)}", color="gray")
     elif is_stale(at):
-        words = f"last checked, last even: {when(at, zone)}; more than a day ago"
-        st.badge(words, icon=":material/schedule:", color="orange")
+        st.badge(f"last checked, last even: {when(at, zone)}", icon=":material/schedule:", color="orange")
+        st.badge("more than a day ago", color="orange")
     else:
         st.badge(f"last checked, last even: {when(at, zone)}", icon=":material/check:", color="green")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -14,7 +15,7 @@ from data.database import Snapshot
 from data.errors import InvalidInput
 from data.integrity import Report
 from data.money import rounded
-from data.queries.revenue import read_month
+from data.queries.revenue import month_order, read_month
 from data.records import MonthlyRevenue, MonthOrder, Page, Seal
 from ui import asking, checking, tables, text
 from ui.integrity import Screen
@@ -35,8 +36,11 @@ STATES = {
 
 
 def months_of(screen: Screen, currency: str) -> list[MonthlyRevenue]:
-    """The months of one currency, those without an order between them included, newest first."""
-    return without_gaps([m for m in screen.months if m.currency == currency])[::-1]
+    """The months of one currency, those without an order between them and sealed ones included, newest first."""
+    held, zero = [m for m in screen.months if m.currency == currency], Decimal(0)
+    empty = {s.month for s in screen.seals} - {m.month for m in held}
+    held += [MonthlyRevenue(name, currency, 0, zero, zero, zero, zero, zero) for name in empty]
+    return without_gaps(sorted(held, key=lambda m: month_order((m.month, currency))))[::-1]
 
 
 def asked_month() -> str | None:

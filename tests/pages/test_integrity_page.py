@@ -502,6 +502,14 @@ def test_the_oldest_open_month_is_offered_sealed_and_unsealed(app: Any, shop: Da
     assert "2024-01 was sealed before. Give a reason for sealing it again." in said(at.run())
 
 
+@ONE_ENGINE
+def test_a_sealed_month_without_an_order_is_listed(app: Any, shop: Database) -> None:
+    seals.seal(shop, "2023-11", actor=MANAGER)
+    frame = table(app("integrity", **TABS)).value
+    assert list(frame["Month"])[-3:] == ["Jan 2024", "Dec 2023", "Nov 2023"]
+    assert list(frame["Seal"])[-3:] == ["Open", "Open", "Sealed"]
+
+
 def test_a_broken_seal_stands_in_the_table_and_a_red_check_seals_nothing(app: Any, shop: Database) -> None:
     seals.seal(shop, "2024-01", actor=MANAGER)
     execute(shop.engine, "UPDATE orders SET total = 100.20 WHERE id = 1")
@@ -703,6 +711,12 @@ def test_the_page_says_what_it_cannot_see(app: Any, engine_name: str) -> None:
     words = said(app("integrity"))
     assert "An order removed from a month that is not sealed" in words
     assert ("On SQLite whoever may write the file" in words) == (engine_name == "sqlite")
+
+
+def test_the_document_names_the_same_limits() -> None:
+    words = (ROOT / "docs" / "integrity.md").read_text(encoding="utf-8")
+    for limit in (*screens.CANNOT_SEE, screens.CANNOT_SEE_ON_SQLITE):
+        assert f"- {limit[:30]}" in words
 
 
 def test_revenue_leads_here(app: Any) -> None:
