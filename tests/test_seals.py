@@ -191,6 +191,16 @@ def test_unsealing_and_sealing_again_need_a_reason_and_are_events(shop: Database
     assert problems(shop) == []
 
 
+def test_unsealing_ends_the_seal_in_force_and_no_other(shop: Database) -> None:
+    for month in ("2024-01", "2024-02"):
+        seals.seal(shop, month, actor=MANAGER)
+    seals.unseal(shop, "2024-02", actor=MANAGER, reason="mistake")
+    seals.seal(shop, "2024-02", actor=MANAGER, reason="mistake")
+    seals.unseal(shop, "2024-02", actor=MANAGER, reason="mistake")
+    assert {row[0]: row[11] for row in rows(shop, "evenbooks_seals")} == {3: None, 4: 5, 6: 7}
+    assert [s.month for s in in_force(shop)] == ["2024-01"]
+
+
 def test_what_is_not_sealed_cannot_be_unsealed(shop: Database) -> None:
     seals.seal(shop, "2024-02", actor=MANAGER)
     before = whole(shop)
