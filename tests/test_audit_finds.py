@@ -71,6 +71,7 @@ HARM: dict[str, tuple[str, dict[str, int]]] = {
     "an order of a sealed month removed": ("DELETE FROM orders WHERE id = 8", {"seals": 1}),
     "a seal removed": ("DELETE FROM evenbooks_seals", {"seals": 1}),
     "a seal altered": ("UPDATE evenbooks_seals SET total = '1.000000'", {"seals": 2}),
+    "a seal with another checksum": ("UPDATE evenbooks_seals SET checksum = UPPER(checksum)", {"seals": 1}),
     "a seal opened": ("UPDATE evenbooks_seals SET unsealed_event_id = 99", {"seals": 1}),
     "a seal of nobody": ("UPDATE evenbooks_seals SET event_id = 99", {"seals": 2}),
 }

@@ -56,7 +56,7 @@ RICH: dict[str, Any] = {
         "query": "SELECT id, customer_id, ordered_at, total, status, money AS currency FROM orders WHERE status <> ':no%' ;",
         "no_customer": ["", "0"],
         "status": "status",
-        "revenue_statuses": ["paid", "o'pen"],
+        "revenue_statuses": ["paid", "o'pen\\"],
         "currency": "currency",
     },
 }
@@ -70,9 +70,10 @@ def test_it_follows_a_query_currencies_statuses_text_keys_and_doubles(
     sales = [(n, one, f"2024-0{n}-05", f"{n}.000001", "paid") for n, one in enumerate(ids, start=1)]
     sales += [
         (7, "", "2024-01-06", "0.1", "paid"),
-        (8, "0", "2024-01-07", "0.2", "o'pen"),
+        (8, "0", "2024-01-07", "0.2", "o'pen\\"),
         (9, "Ä", "not yet", "0.3", "paid") if empty_url.startswith("sqlite") else (9, "Ä", None, "0.3", "paid"),
         (10, "a'b", "2024-01-08", "1000", "draft"),
+        (12, None, "2024-01-08", "500", "draft"),
         (11, "nobody", "2024-01-08", "12345678.9", "paid"),
     ]
     shop = opened(
