@@ -279,6 +279,7 @@ def test_a_check_runs_beside_the_page_and_every_viewer_sees_it(app: Any, slow: A
     assert disabled(second, "check") == [True]
     assert second.button(key="stop").label == "Stop"
     assert not checking.start("Another", lambda progress: pytest.fail("two at once"))  # type: ignore[arg-type,return-value]
+    assert getattr(checking.running(), "title", "") == "The check"
     slow.set()
     checking.wait()
     assert len(slow.runs) == 1
@@ -314,7 +315,7 @@ def test_stop_ends_it_and_nothing_is_kept(app: Any, slow: Any, shop: Database) -
 )
 @ONE_ENGINE
 def test_a_check_that_breaks_off_says_so(
-    app: Any, monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
+    app: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception, words: str
 ) -> None:
     def broken(*_: Any, **__: Any) -> Report:
         raise error
@@ -324,6 +325,7 @@ def test_a_check_that_breaks_off_says_so(
     at = check_now(at)
     assert words in said(at)
     assert "secret" not in said(at)
+    assert ("secret" in caplog.text) == isinstance(error, RuntimeError)
     assert disabled(at, "check") == [False]
 
 
@@ -538,6 +540,7 @@ def test_a_month_opens_down_to_its_orders_which_add_up(app: Any, shop: Database)
     assert sum(map(number, frame["Amount (EUR)"])) == Decimal("143.42")
     assert list(frame["Whose"]) == ["Deleted customer", "No customer", "Active customer"]
     assert list(frame["Customer"]) == ["Dora Gone", "", "Ana Lima"]
+    assert str(frame["Ordered (UTC)"].iloc[-1]).startswith("2024-01-31 23:59:59+00:00")
     press(at, "months")
     assert "month" not in at.query_params
     assert len(table(at).value) == 5
