@@ -234,7 +234,7 @@ class OwnTables:
 
 
 LongText = Text().with_variant(LONGTEXT(), "mysql", "mariadb")
-# Currencies as they are written: two that differ in case alone are two.
+# Currencies, which MariaDB's other collations would compare without case and accents.
 ExactText = String(64).with_variant(VARCHAR(64, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb")
 
 

@@ -119,6 +119,25 @@ def test_more_than_six_digits_are_kept(empty_url: str, opened: Shops) -> None:
     assert check(shop).ok is True
     execute(shop.engine, "UPDATE orders SET total = 50.000000002 WHERE id = 4")
     assert "EUR 0.000000001 more" in check(shop).examples[0]
+    with snapshot(shop) as moment:
+        before = measure(moment.connection, shop.schema, "2024-02", "EUR", grain="range:64")
+    execute(shop.engine, "UPDATE orders SET total = 50.000000001 WHERE id = 4", CANCEL)
+    with snapshot(shop) as moment:
+        after = measure(moment.connection, shop.schema, "2024-02", "EUR", grain="range:64")
+    assert (before.total == after.total, before.checksum == after.checksum) == (True, False)
+
+
+CANCEL = "UPDATE orders SET total = total + 0.000000001 WHERE id = 2"
+
+
+def test_totals_beyond_a_double_are_kept_to_the_last_digit(empty_url: str, opened: Shops) -> None:
+    orders = ORDERS.replace("DECIMAL(12,2)", "DECIMAL(20,6)")
+    sales = [(n, 1, "2024-02-01 00:00:00", "1234567890.123456", "paid") for n in range(1, 102)]
+    shop = opened(empty_url, orders=orders, sales=sales)
+    (made,) = seals.seal(shop, "2024-02", actor=ADMIN)
+    assert made.total == 101 * Decimal("1234567890.123456")
+    assert in_force(shop) == [made]
+    assert check(shop).ok is True
 
 
 @pytest.mark.parametrize("kind", ["FLOAT", "DOUBLE", "VARCHAR(20)", "INTEGER"])

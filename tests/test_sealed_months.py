@@ -202,6 +202,14 @@ def test_without_its_row_a_changed_month_is_still_red_and_can_be_unsealed(sealed
     assert red(sealed) == []
 
 
+def test_a_detail_that_was_altered_names_no_orders(sealed: Database) -> None:
+    execute(sealed.engine, "UPDATE orders SET total = 49 WHERE id = 4")
+    execute(sealed.engine, "UPDATE evenbooks_seals SET detail = REPLACE(detail, '50.00', '49.00') WHERE event_id = 4")
+    assert words(sealed)[0] == (
+        "2024-02: EUR 1.00 less, as many orders, and its detail was altered, so the orders cannot be named"
+    )
+
+
 def test_another_mapping_is_no_broken_seal(sealed: Database) -> None:
     url = sealed.settings.database_url
     same = attach(settings_for(url, {"customers": {"phone": "phone", "erase": ["phone"]}}))

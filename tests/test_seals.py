@@ -241,23 +241,28 @@ def test_who_is_deleted_does_not_matter(shop: Database) -> None:
     assert after.checksum == before.checksum
 
 
-def test_each_currency_has_its_own_seal_as_it_is_written(empty_url: str, opened: Any) -> None:
+def test_each_currency_has_its_own_seal_and_a_new_one_shows(empty_url: str, opened: Any) -> None:
     orders = ORDERS.replace("status VARCHAR(10)", "status VARCHAR(10), currency VARCHAR(8)")
     set_to = (
-        "UPDATE orders SET currency = CASE id WHEN 2 THEN 'usd' WHEN 3 THEN 'USD' WHEN 4 THEN '' WHEN 9 THEN 'EUR' END"
+        "UPDATE orders SET currency = CASE id WHEN 2 THEN 'CHF' WHEN 3 THEN 'USD' WHEN 4 THEN '' WHEN 9 THEN 'EUR' END"
     )
     shop = opened(empty_url, orders=orders, sections={**PHONE, "orders": {"currency": "currency"}})
     execute(shop.engine, set_to)
     made = seals.seal(shop, "2024-02", actor=MANAGER)
     assert [(s.currency, s.orders, str(s.total)) for s in made] == [
+        ("CHF", 1, "0.200000"),
         ("EUR", 1, "5.550000"),
         ("USD", 1, "-20.050000"),
         ("XXX", 1, "50.000000"),
-        ("usd", 1, "0.200000"),
     ]
     assert in_force(shop) == made
     execute(shop.engine, "UPDATE orders SET currency = 'USD' WHERE id = 2")
     check = {c.name: c for c in integrity.run_and_record(shop).checks}["seals"]
     assert check.examples[0].startswith(
-        "2024-02: USD 0.20 more, 1 order more: order 2 is new (0.20); usd 0.20 less, 1 order fewer: order 2 is gone (0.20)"
+        "2024-02: CHF 0.20 less, 1 order fewer: order 2 is gone (0.20); USD 0.20 more, 1 order more: order 2 is new (0.20)"
     )
+    execute(shop.engine, "UPDATE orders SET currency = 'CHF' WHERE id = 2", "UPDATE orders SET total = 3 WHERE id = 5")
+    assert integrity.run_and_record(shop).even
+    execute(shop.engine, "UPDATE orders SET ordered_at = '2024-02-03 00:00:00', currency = 'GBP' WHERE id = 5")
+    check = {c.name: c for c in integrity.run_and_record(shop).checks}["seals"]
+    assert "2024-02: GBP 3.00 more, 1 order more: order 5 is new (3.00); nothing in GBP was sealed" in check.examples[0]
