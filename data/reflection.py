@@ -171,7 +171,9 @@ def _orders(connection: Connection, settings: Settings, customers: Table) -> tup
             _require(table, "orders", label, getattr(mapping, label))
         physical = Columns({label: table.c[getattr(mapping, label)] for label in labels})
     if mapping.currency:
-        physical["currency"] = func.coalesce(func.nullif(physical.currency, ""), NO_CURRENCY)
+        # In capitals and trimmed, because MariaDB takes "EUR", "eur" and "EUR " for the same and answers any of them.
+        code = func.upper(func.trim(physical.currency), type_=String())
+        physical["currency"] = func.coalesce(func.nullif(code, ""), NO_CURRENCY)
     return table, _lens("orders", source, physical, mapping.where, computed=mapping.currency is not None)
 
 
