@@ -99,3 +99,9 @@ def test_it_finds_a_column_that_fills_itself(story: Database) -> None:
     else:
         execute(story.engine, "ALTER TABLE customers ALTER deleted_at SET DEFAULT '2024-01-01 00:00:00'")
     assert found(story) == {"deleted at": 1}
+
+
+def test_it_says_what_is_wrong_with_an_event(story: Database) -> None:
+    execute(story.engine, "DELETE FROM evenbooks_events WHERE id = 3", "UPDATE evenbooks_chain SET event_id = 5")
+    problems = [(str(row["event"]), row["problem"]) for row in audited(story, "chain")]
+    assert problems == [("4", "event before it is missing, prev"), ("6", "head points to event 5")]
