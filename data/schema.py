@@ -159,14 +159,27 @@ class Schema:
     @property
     def is_guest(self) -> ColumnElement[bool]:
         """An order of no customer: NULL, or one of the mapping's `no_customer` values."""
-        link, guests = self.orders.c.customer_id, self.settings.orders.no_customer
-        return or_(link.is_(None), link.in_(guests)) if guests else link.is_(None)
+        link = self.orders.c.customer_id
+        return or_(link.is_(None), link.in_(self._guests)) if self._guests else link.is_(None)
 
     @property
     def is_linked(self) -> ColumnElement[bool]:
         """An order that names a customer, whether or not that customer exists."""
-        link, guests = self.orders.c.customer_id, self.settings.orders.no_customer
-        return and_(link.is_not(None), link.not_in(guests)) if guests else link.is_not(None)
+        link = self.orders.c.customer_id
+        return and_(link.is_not(None), link.not_in(self._guests)) if self._guests else link.is_not(None)
+
+    @cached_property
+    def _guests(self) -> list[str | int]:
+        """The mapping's `no_customer` in the type of the orders' link.
+
+        MariaDB compares text with a number as numbers: with 0 every key of letters would be a guest.
+        """
+        kind, values = self.orders.c.customer_id.type, self.settings.orders.no_customer
+        if isinstance(kind, String):
+            return [str(value) for value in values]
+        if isinstance(kind, Integer):
+            return [int(value) for value in values if re.fullmatch(r"\s*-?\d+\s*", str(value))]
+        return list(values)
 
     @property
     def keeps_currency(self) -> bool:
