@@ -5,7 +5,7 @@ true): an order removed, added, re-linked or changed in a month that is not seal
 an amount, a date or a status changed in such a month, whoever the customer is; an order removed that came after its
 customer was deleted; a customer whom no event names removed together with all orders, none of them in a sealed month;
 two active customers whose ids were swapped; a row removed and put back with the same id and the same deleted_at but
-another person in it; the kept runs removed. A chain that is forged whole (bodies, hashes, head) is told from the true one by
+another person in it; a note blanked; the kept runs removed. A chain that is forged whole (bodies, hashes, head) is told from the true one by
 the last even run, and once that is removed too only by a proof kept outside. Whoever may write events can write a true one.
 """
 
@@ -728,6 +728,7 @@ NOT_CAUGHT: dict[str, Callable[[Database], None]] = {
     ),
     "another person in a deleted one's row": run("UPDATE customers SET name = 'X', email = NULL WHERE id = 3"),
     "the kept runs removed": FORGET,
+    "a note blanked, as erasing a person does": event_sql("note = NULL, note_salt = NULL"),
     "a true event written by hand": both(
         run("UPDATE customers SET deleted_at = NULL WHERE id = 4"), forging(with_copy(4, customer_id=4))
     ),
