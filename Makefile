@@ -14,7 +14,7 @@ run: .venv/.run ## serves the dashboard on http://localhost:8501 (PORT=, HOST=)
 
 test: .venv/.dev lint ## lint, types and every test; installs what they need
 	bash tests/system_packages.sh
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist worksteal
 
 lint: .venv/.dev ## ruff and mypy (strict for data/)
 	$(BIN)/ruff check .

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from browser_server import chromium, dashboard, settled
 
-VISITS = ("", "deleted_customers", "revenue", "revenue?period=All", "?search=ana", "?sort=Name+A+to+Z")
+VISITS = ("", "deleted_customers", "revenue", "revenue?period=All", "?search=ana", "?sort=Name+A+to+Z", "integrity")
 
 
 def dashboard_memory(database_url: str) -> float:

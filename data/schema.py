@@ -109,6 +109,11 @@ class Schema:
     own: OwnTables
 
     @property
+    def mapping(self) -> str:
+        """The mapping's fingerprint: figures under another one cannot be compared."""
+        return self.settings.fingerprint
+
+    @property
     def migrated(self) -> bool:
         """Whether the customers have their `deleted_at` column."""
         return "deleted_at" in self.present

@@ -6,12 +6,12 @@ import json
 from typing import Any
 
 import pytest
-from shops import ADMIN, PEOPLE, execute, rows
+from shops import ADMIN, PEOPLE, execute, rows, settings_for
 from sqlalchemy import select, text
 
 from data import integrity, queries
 from data.customers import delete_many, restore_many
-from data.database import Database, snapshot
+from data.database import Database, attach, snapshot
 from data.errors import CheckStopped
 from data.integrity.report import Check, read_proof
 from data.queries import checks as check_queries
@@ -200,7 +200,9 @@ def test_a_customer_whom_an_event_names_and_who_is_gone_is_named(shop: Database)
     restore_many(shop, [5], actor=ADMIN, reason="restored")
     execute(shop.engine, "DELETE FROM customers WHERE id = 5")
     checks = found(shop)
-    assert [n for n, c in checks.items() if c.ok is False and c.level == "error"] == ["named_customers"]
+    red = [n for n, c in checks.items() if c.ok is False and c.level == "error"]
+    assert red == ["named_customers", "customer_count"]
+    assert checks["customer_count"].examples == ["4 customers; 5 when all was last even"]
     assert checks["named_customers"].examples == ["customer 5: an event names them, but the table does not have them"]
 
 
@@ -218,3 +220,15 @@ def test_a_head_moved_back_is_seen_against_the_last_kept_run(shop: Database) -> 
     assert checks["chain"].examples == ["event 4, the last when last even, is gone"]
     # Told again and again, not only once: a red run does not become the new truth.
     assert found(shop)["chain"].ok is False
+
+
+def test_the_number_of_customers_says_nothing_under_another_mapping_or_of_a_slice(
+    shop: Database, empty_url: str
+) -> None:
+    execute(shop.engine, "DELETE FROM customers WHERE id = 5")
+    assert red(shop) == ["customer_count"]
+    for where in (None, "name IS NOT NULL"):
+        sections = {"customers": {"phone": "phone", "email": "name", **({"where": where} if where else {})}}
+        other = attach(settings_for(empty_url, sections))
+        assert red(other) == []
+        other.engine.dispose()

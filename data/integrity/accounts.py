@@ -72,6 +72,29 @@ def named_customers(look: Look) -> Answer:
     )
 
 
+def customer_count(look: Look) -> Answer:
+    """There are no fewer customers than at the installation, when all was last even, and in a proof kept outside."""
+    if look.schema.settings.customers.where:
+        return Answer(
+            "[customers] where names a slice of the table, which customers may leave, so their number says nothing."
+        )
+    baseline, now = look.replay.baseline, look.customers
+    known = [("when Evenbooks was installed", baseline.customers, baseline.mapping)]
+    for words, said in (("when all was last even", look.last_even), ("in the proof", look.outside)):
+        if said:
+            known.append((words, (said.get("counts") or {}).get("customers"), said.get("mapping")))
+    fewer = [
+        Finding("customers", f"{now} customers; {number} {words}")
+        for words, number, mapping in known
+        if isinstance(number, int) and mapping == look.schema.mapping and now < number
+    ]
+    return Answer(
+        whole=f"There are {now} customers, no fewer than before.",
+        broken=f"Customers are gone from the table: {fewer[-1].words if fewer else ''}.",
+        findings=fewer[-1:],
+    )
+
+
 def before_after(look: Look) -> Answer:
     """Each delete and restore left its customer's orders and revenue as they were, by its own event."""
     counts = look.replay.counts

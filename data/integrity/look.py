@@ -32,14 +32,17 @@ def no_progress(_done: float, _words: str) -> None:
 @dataclass
 class Look:
     """The one moment of the database that all checks see. `replay` is what the events say, `months` the split that was
-    counted; `head_before` is where the chain ended when it was last looked at (`event_id`, `hash`), or None."""
+    counted, `customers` how many there are; `last_even` is what the last even run said (`head`, `counts`, `mapping`), and
+    `outside` a proof that was kept outside, or None."""
 
     connection: Connection
     schema: Schema
     at: datetime
     replay: Replay
     months: list[MonthlyRevenue] = field(default_factory=list)
-    head_before: dict[str, Any] | None = None
+    customers: int = 0
+    last_even: dict[str, Any] | None = None
+    outside: dict[str, Any] | None = None
 
 
 Question = Callable[[Look], Answer]

@@ -33,6 +33,7 @@ def make_proof(database: Database) -> dict[str, Any]:
         "made_by": MADE_BY,
         "snapshot_at": stamp(moment.at),
         "head": asdict(Head(head.event_id, head.hash)),
+        "mapping": schema.mapping,
         "counts": {"events": head.event_id, **counts},
         "seals": [
             {

@@ -20,12 +20,15 @@ MOST_FINDINGS = 10_000  # kept to be named; the rest is only counted
 @dataclass
 class Baseline:
     """What stood before the first event of ours: orders of customers who were missing already, by customer and in
-    all; foreign keys that already took orders along (`table.column RULE`)."""
+    all; foreign keys that already took orders along (`table.column RULE`); how many customers there were, and by which
+    mapping."""
 
     found: bool = False
     missing: dict[CustomerId, int] = field(default_factory=dict)
     missing_orders: int = 0
     foreign_keys: list[str] = field(default_factory=list)
+    customers: int | None = None
+    mapping: str | None = None
 
 
 @dataclass(frozen=True)
@@ -148,6 +151,7 @@ def _begin(link: Link, result: Replay) -> None:
     baseline.missing.update((known, int(orders)) for known, orders in body["missing"])
     baseline.missing_orders = int(body["missing_orders"])
     baseline.foreign_keys = [str(rule) for rule in body.get("foreign_keys", [])]
+    baseline.customers, baseline.mapping = body.get("customers"), body.get("mapping")
     baseline.found = True
 
 

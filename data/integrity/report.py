@@ -77,7 +77,8 @@ class Head:
 
 @dataclass(frozen=True)
 class Report:
-    """A whole run: every check, and the split by month, all from one snapshot (`snapshot_at`, UTC)."""
+    """A whole run: every check, and the split by month, all from one snapshot (`snapshot_at`, UTC); the chain's head, the
+    number of customers, and the mapping's fingerprint."""
 
     snapshot_at: Time
     checks: list[Check]
@@ -85,6 +86,8 @@ class Report:
     totals: list[MonthlyRevenue]
     decimals: int
     head: Head | None = None
+    customers: int | None = None
+    mapping: str | None = None
 
     @property
     def even(self) -> bool:
@@ -129,7 +132,12 @@ class Report:
         for name, rows in (("months", self.months), ("totals", self.totals)):
             for row, words in zip(rows, whole[name], strict=True):
                 words |= {"deleted_orders": row.deleted_orders}
-        return whole | {"head": asdict(self.head) if self.head else None, "decimals": self.decimals}
+        return whole | {
+            "head": asdict(self.head) if self.head else None,
+            "counts": {"customers": self.customers},
+            "mapping": self.mapping,
+            "decimals": self.decimals,
+        }
 
 
 def read_proof(kept: Mapping[str, Any]) -> Report:
@@ -145,6 +153,8 @@ def read_proof(kept: Mapping[str, Any]) -> Report:
         totals=[_read_month(t) for t in kept["totals"]],
         decimals=int(kept.get("decimals", 2)),
         head=Head(**head) if head else None,
+        customers=(kept.get("counts") or {}).get("customers"),
+        mapping=kept.get("mapping"),
     )
 
 

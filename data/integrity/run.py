@@ -35,13 +35,14 @@ def run(
     `proof` is one that was kept outside (`data.integrity.proof`); then two checks more compare it with today.
     `progress` is told how far it is, and may raise CheckStopped.
     """
-    kept = _last_head(connection, schema)
-    known = [head["event_id"] for head in (kept, (proof or {}).get("head")) if head]
+    kept = _last_even(connection, schema)
+    known = [one["head"]["event_id"] for one in (kept, proof) if one]
     progress(0, "Following the chain of events")
     with recorded(connection) as walked:
         events = replay(connection, schema, hashes_of=known, tick=lambda n: progress(0, f"Event {n:,}"))
     events.sql = walked
-    look = Look(connection, schema, at, events, head_before=kept)
+    customers = queries.count_all_customers(connection, schema)
+    look = Look(connection, schema, at, events, last_even=kept, outside=proof, customers=customers)
     with recorded(connection) as counting, part_of(progress, 0.02, 0.75) as part:
         counted = books.count(connection, schema, first=first, last=last, progress=part)
     look.months = counted.months()
@@ -64,6 +65,7 @@ def run(
         ("deletions", "Has every deleted customer the event that deleted them, at that time?", accounts.deletions),
         ("future", "Was nobody deleted in the future?", accounts.future),
         ("named_customers", "Is every customer whom an event names still in the table?", accounts.named_customers),
+        ("customer_count", "Are there no fewer customers than before?", accounts.customer_count),
         ("before_after", "Did every delete and restore leave orders and revenue as they were?", accounts.before_after),
         ("lost_orders", "Has no deleted customer lost an order since?", accounts.lost_orders),
         ("chain", "Does every event follow the one before, unbroken, up to where it was left?", chain),
@@ -84,7 +86,9 @@ def run(
         check.sql[:0] = [sql for sql in evidence.get(check.name, []) if sql not in check.sql]
     progress(1, "Done")
     months = look.months
-    return Report(at, checks, months, add_up(months), schema.settings.money.decimals, events.head)
+    return Report(
+        at, checks, months, add_up(months), schema.settings.money.decimals, events.head, customers, schema.mapping
+    )
 
 
 def _between(progress: Progress) -> Progress:
@@ -92,19 +96,21 @@ def _between(progress: Progress) -> Progress:
     return lambda done, words: progress(0.75 + 0.25 * done, words)
 
 
-def _last_head(connection: Connection, schema: Schema) -> dict[str, Any] | None:
-    """Where the chain ended when all was last even: a run that found it cut must not become what is expected."""
+def _last_even(connection: Connection, schema: Schema) -> dict[str, Any] | None:
+    """The last even run's head and counts: a run that found the chain cut must not become what is expected."""
     row = queries.last_check(connection, schema, even=True)
     try:
-        head = json.loads(row.report).get("head") if row else None
-        return {"event_id": int(head["event_id"]), "hash": str(head["hash"])} if head else None
+        kept = json.loads(row.report) if row else {}
+        head = {"event_id": int(kept["head"]["event_id"]), "hash": str(kept["head"]["hash"])}
+        return {"head": head, "mapping": kept.get("mapping"), "counts": dict(kept.get("counts") or {})}
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
 
 
 def chain(look: Look) -> Answer:
     """Every event continues the one before, the head is the last, and what was the head when last looked at still is where it was."""
-    found, before = list(look.replay.problems), look.head_before
+    found = list(look.replay.problems)
+    before = look.last_even["head"] if look.last_even else None
     if before and look.replay.hashes.get(before["event_id"]) != before["hash"]:
         missing = before["event_id"] > look.replay.head.event_id
         words = "is gone" if missing else "is another one now"

@@ -131,6 +131,7 @@ def _baseline(connection: Connection, schema: Schema, names: Sequence[str]) -> d
         "missing": [list(one) for one in listed],
         "missing_orders": missing,
         "mapping": schema.settings.fingerprint,
+        "customers": queries.count_all_customers(connection, schema),
         "foreign_keys": dangerous_keys(connection, schema),
         "made": list(names),
     }

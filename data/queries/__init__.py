@@ -5,6 +5,7 @@ Connection first, then the schema, ids next, the rest by keyword. Nothing here o
 
 from data.queries.blocks import MonthOrders, month_blocks, month_currencies
 from data.queries.checks import (
+    count_all_customers,
     count_missing_customer_orders,
     count_orders_of_deleted,
     count_state,
@@ -67,6 +68,7 @@ __all__ = [
     "MonthOrders",
     "append_events",
     "attempt",
+    "count_all_customers",
     "count_customers",
     "count_missing_customer_orders",
     "count_orders_of_deleted",

@@ -177,6 +177,11 @@ def list_named_but_gone(connection: Connection, schema: Schema, *, limit: int) -
     return list(connection.execute(statement).scalars())
 
 
+def count_all_customers(connection: Connection, schema: Schema) -> int:
+    """How many customers there are, active and deleted."""
+    return int(connection.execute(select(func.count()).select_from(schema.customers.source)).scalar_one())
+
+
 def count_state(connection: Connection, schema: Schema) -> dict[str, int]:
     """How many customers, deleted customers and orders (of any status) there are: what a proof names."""
     customers, orders = schema.customers, schema.orders
