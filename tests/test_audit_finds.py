@@ -6,9 +6,10 @@ import sqlite3
 
 import pytest
 from auditing import audited, found, told
-from shops import execute
+from shops import ADMIN, execute
 
 from data.database import Database
+from data.seals import seal, unseal
 
 
 @pytest.fixture
@@ -84,6 +85,31 @@ def test_it_finds(story: Database, harm: str, expected: dict[str, int]) -> None:
     assert found(story) == expected
     titles = {row["check"].lower() for row in audited(story) if "check" in row}
     assert set(expected) <= titles  # each is also listed by its own question
+
+
+ENDED = {
+    "an ended seal altered": "UPDATE evenbooks_seals SET orders = 9 WHERE event_id = 6",
+    "an ended seal removed": "DELETE FROM evenbooks_seals WHERE event_id = 6",
+    "an ended seal in force again": "UPDATE evenbooks_seals SET unsealed_event_id = NULL WHERE event_id = 6",
+    "ended by a later event": "UPDATE evenbooks_seals SET unsealed_event_id = 9 WHERE event_id = 6",
+    "ended by an event before it": "UPDATE evenbooks_seals SET unsealed_event_id = 7 WHERE event_id = 11",
+    "ended by another month's event": "UPDATE evenbooks_seals SET unsealed_event_id = 10 WHERE event_id = 11",
+    "ended by one that sealed": "UPDATE evenbooks_seals SET unsealed_event_id = 8 WHERE event_id = 11",
+}
+
+
+@pytest.mark.parametrize("harm", ENDED.values(), ids=ENDED.keys())
+def test_it_finds_how_a_seal_was_ended(story: Database, harm: str) -> None:
+    # 6 to 12: January sealed, unsealed, sealed; February sealed; January unsealed, and sealed; February unsealed.
+    unseal(story, "2024-01", actor=ADMIN, reason="mistake")
+    seal(story, "2024-01", actor=ADMIN, reason="undo")
+    seal(story, "2024-02", actor=ADMIN)
+    unseal(story, "2024-01", actor=ADMIN, reason="mistake")
+    seal(story, "2024-01", actor=ADMIN, reason="undo")
+    unseal(story, "2024-02", actor=ADMIN, reason="mistake")
+    assert found(story) == {}
+    execute(story.engine, harm)
+    assert found(story) == {"seals": 1}
 
 
 def test_it_finds_a_column_that_fills_itself(story: Database) -> None:

@@ -18,6 +18,7 @@ from test_mapping import AWKWARD, tables
 
 from data.customers import add, delete_many, restore_many
 from data.database import Database
+from data.seals import unseal
 from data.sql.audit import audit_sql, question_names
 from data.sql.cli import main
 
@@ -196,6 +197,29 @@ def test_every_question_stands_alone(story: Database) -> None:
         if name in ("hashes",) and story.engine.dialect.name != "sqlite":
             continue
         audited(story, name)
+
+
+MODES = ["ORACLE", "ANSI", "NO_BACKSLASH_ESCAPES", "PAD_CHAR_TO_FULL_LENGTH", "EMPTY_STRING_IS_NULL", "TRADITIONAL", "HIGH_NOT_PRECEDENCE", "ONLY_FULL_GROUP_BY"]  # fmt: skip
+
+
+@pytest.mark.parametrize("engine_name", ["mariadb"], indirect=True)
+@pytest.mark.parametrize("mode", MODES)
+def test_the_mode_of_the_server_moves_nothing(story: Database, mode: str) -> None:
+    unseal(story, "2024-01", actor=ADMIN, reason="mistake")
+    script = audit_sql(story)
+    with story.engine.connect() as connection:
+        before = connection.exec_driver_sql("SELECT @@global.sql_mode").scalar_one()
+    execute(story.engine, f"SET GLOBAL sql_mode = '{mode}'")
+    try:
+        assert found(story) == {}
+        rows = run_script(story.engine.url, script)
+        assert {str(row["problems"]) for row in rows if row.get("check") == "Summary"} == {"0"}
+        execute(
+            story.engine, "UPDATE evenbooks_events SET note = 'polite' WHERE id = 3", "DELETE FROM orders WHERE id = 7"
+        )
+        assert found(story) == {"chain": 1, "lost orders": 1}
+    finally:
+        execute(story.engine, f"SET GLOBAL sql_mode = '{before}'")
 
 
 @pytest.mark.parametrize("engine_name", ["mariadb"], indirect=True)

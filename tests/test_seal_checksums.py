@@ -243,6 +243,19 @@ def in_force(shop: Database) -> list[Seal]:
 
 
 @pytest.mark.parametrize("engine_name", ["mariadb"], indirect=True)
+@pytest.mark.parametrize("grain", ["order", "range:2", "hash"])
+def test_a_backslash_that_escapes_nothing_makes_no_other_checksum(shop: Database, grain: str) -> None:
+    found = []
+    for mode in ("", ",NO_BACKSLASH_ESCAPES"):
+        with snapshot(shop) as moment:
+            before = moment.connection.exec_driver_sql("SELECT @@session.sql_mode").scalar_one()
+            moment.connection.exec_driver_sql(f"SET SESSION sql_mode = CONCAT(@@sql_mode, '{mode}')")
+            found.append(measure(moment.connection, shop.schema, "2024-02", "EUR", grain=grain))
+            moment.connection.exec_driver_sql(f"SET SESSION sql_mode = '{before}'")
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("engine_name", ["mariadb"], indirect=True)
 def test_the_session_is_left_as_it_was(shop: Database) -> None:
     with snapshot(shop) as moment:
         ask = "SELECT @@session.group_concat_max_len"

@@ -68,10 +68,20 @@ class SealEvent:
     body: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class EndedSeal:
+    """A month's seal that is not in force any more, and the id of the event that ended it."""
+
+    month: str
+    event: SealEvent
+    ended_by: int
+
+
 @dataclass
 class Replay:
     """What the events say. `problems` are the chain's own; `unequal` events whose before is not their after; `lost`
-    deleted customers who had fewer orders when they were restored; `hashes` those of the event ids that were asked for."""
+    deleted customers who had fewer orders when they were restored; `seals` those in force by month, `ended` the others;
+    `hashes` those of the event ids that were asked for."""
 
     deleted: dict[CustomerId, Deleted] = field(default_factory=dict)
     baseline: Baseline = field(default_factory=Baseline)
@@ -80,6 +90,7 @@ class Replay:
     unequal: list[Finding] = field(default_factory=list)
     lost: list[Finding] = field(default_factory=list)
     seals: dict[str, SealEvent] = field(default_factory=dict)
+    ended: list[EndedSeal] = field(default_factory=list)
     seal_events: dict[str, list[int]] = field(default_factory=dict)
     accepted: list[Accepted] = field(default_factory=list)
     made: set[str] = field(default_factory=set)
@@ -135,7 +146,9 @@ def _apply(link: Link, result: Replay) -> None:
         result.seals[str(body["month"])] = SealEvent(link.event_id, body)
         result.seal_events.setdefault(str(body["month"]), []).append(link.event_id)
     elif action == "unseal":
-        result.seals.pop(str(body["month"]), None)
+        ended = result.seals.pop(str(body["month"]), None)
+        if ended is not None:
+            result.ended.append(EndedSeal(str(body["month"]), ended, link.event_id))
         result.seal_events.setdefault(str(body["month"]), []).append(link.event_id)
     elif action == "acknowledge" and not link.problems:
         why = ": ".join(filter(None, [body.get("reason"), link.note]))

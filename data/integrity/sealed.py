@@ -14,7 +14,7 @@ from data.events import stamp
 from data.integrity.contents import Contents, measure, sha256
 from data.integrity.differences import Sealed, appeared, differs, read_blocks, read_sealed
 from data.integrity.look import Look, Progress
-from data.integrity.replay import SealEvent
+from data.integrity.replay import EndedSeal, SealEvent
 from data.integrity.report import Answer, Finding
 from data.money import millionths
 from data.queries.revenue import read_month
@@ -49,6 +49,8 @@ def seals(look: Look, *, progress: Progress) -> Answer:
         if known is None or known.event_id != seal.event_id:
             words = f"has a seal in force ({seal.currency}, event {seal.event_id}) that the events do not know"
             found.table.setdefault(seal.month, []).append(words)
+    for ended in look.replay.ended:
+        _look_at_ended(look, ended, found)
     progress(1, "Sealed months")
     findings = found.findings
     return Answer(
@@ -65,17 +67,13 @@ def _first(findings: Sequence[Finding]) -> str:
 
 def _look_at(look: Look, month: str, event: SealEvent, found: _Found) -> None:
     """One sealed month: the table against the event, then the orders against both."""
-    try:
-        sealed = read_sealed(event.body)
-        if read_month(month) != month:
-            raise ValueError(month)
-    except (KeyError, TypeError, ValueError, AttributeError):
-        found.orders.append(Finding(month, f"{month}: event {event.event_id} does not say what it sealed"))
+    sealed = _read(month, event, found)
+    if sealed is None:
         return
-    rows = {row.currency: row for row in queries.get_seal_rows(look.connection, look.schema, event.event_id)}
+    rows = _rows(look, event)
     altered = _altered(month, event, sealed, rows)
     if altered:
-        found.table[month] = altered
+        found.table.setdefault(month, []).extend(altered)
     try:
         words, checksums = _differences(look, month, sealed, rows)
     except ChecksumCut as error:
@@ -87,6 +85,32 @@ def _look_at(look: Look, month: str, event: SealEvent, found: _Found) -> None:
         # The checksum makes the words say the whole state: what is accepted so is not accepted when more changes.
         state = sha256("".join(checksums))[:12]
         found.orders.append(Finding(month, f"{month}: {'; '.join(words)} (checksum {state})"))
+
+
+def _look_at_ended(look: Look, ended: EndedSeal, found: _Found) -> None:
+    """A seal that was ended: its rows stay, and say by which event. Its month's orders may have changed since."""
+    sealed = _read(ended.month, ended.event, found)
+    if sealed is None:
+        return
+    altered = _altered(ended.month, ended.event, sealed, _rows(look, ended.event), ended.ended_by)
+    if altered:
+        found.table.setdefault(ended.month, []).extend(altered)
+
+
+def _read(month: str, event: SealEvent, found: _Found) -> list[Sealed] | None:
+    """What the event sealed; None, and a finding, where it does not say."""
+    try:
+        if read_month(month) == month:
+            return read_sealed(event.body)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        pass
+    found.orders.append(Finding(month, f"{month}: event {event.event_id} does not say what it sealed"))
+    return None
+
+
+def _rows(look: Look, event: SealEvent) -> dict[str, Row[*tuple[Any, ...]]]:
+    """The event's rows in the table, by currency."""
+    return {row.currency: row for row in queries.get_seal_rows(look.connection, look.schema, event.event_id)}
 
 
 def _differences(
@@ -117,16 +141,23 @@ def _others(look: Look, month: str, known: set[str]) -> list[Contents]:
 
 
 def _altered(
-    month: str, event: SealEvent, sealed: Sequence[Sealed], rows: Mapping[str, Row[*tuple[Any, ...]]]
+    month: str,
+    event: SealEvent,
+    sealed: Sequence[Sealed],
+    rows: Mapping[str, Row[*tuple[Any, ...]]],
+    ended_by: int | None = None,
 ) -> list[str]:
-    """How the table differs from what the event says."""
+    """How the table differs from what the event says, and the one that ended the seal."""
     words = []
     for one in sealed:
         row = rows.get(one.currency)
         if row is None:
             words.append(f"lacks the seal of event {event.event_id} ({one.currency})")
             continue
-        pairs = _pairs(month, event, one, row)
+        # A seal that is in force again by hand is told once, with the others that the events do not know.
+        said = row.unsealed_event_id
+        unsealed = ("unsealing", ended_by if said is None else said, ended_by)
+        pairs = [*_pairs(month, event, one, row), unsealed]
         words += [
             f"says another {name} ({one.currency}) than event {event.event_id}: {str(said)[:20]}"
             for name, said, meant in pairs
@@ -150,7 +181,6 @@ def _pairs(month: str, event: SealEvent, one: Sealed, row: Row[*tuple[Any, ...]]
         ("time", stamp(row.sealed_at), body.get("at")),
         ("actor", row.actor, body.get("actor")),
         ("detail", sha256(row.detail), one.detail_hash),
-        ("unsealing", row.unsealed_event_id, None),
     ]
 
 

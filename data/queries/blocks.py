@@ -49,6 +49,7 @@ HASH_DIGITS = 3
 NOTHING = "N"
 LONGEST_BLOCK = 2**30  # bytes
 CHUNK = 5000
+FEED: ColumnElement[Any] = literal_column("CHAR(10)")  # '\n' is two characters under NO_BACKSLASH_ESCAPES
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,7 @@ def _hashed_there(schema: Schema, month: str, currency: str, grain: str) -> Sele
         .subquery("blocks")
     )
     found = blocks.c
-    feeds = func.length(found.text) - func.length(func.replace(found.text, literal_column(r"'\n'"), ""))
+    feeds = func.length(found.text) - func.length(func.replace(found.text, FEED, ""))
     return select(
         found.label,
         found.orders,
@@ -180,7 +181,7 @@ def _line(schema: Schema, counts: ColumnElement[int]) -> ColumnElement[Any]:
     o = schema.orders.c
     bar: ColumnElement[str] = literal_column("'|'")
     parts = [_canonical(o.id), _canonical(o.customer_id), _date(o.ordered_at), _amount(schema), counts]
-    return func.concat(*(piece for part in parts for piece in (part, bar)), literal_column(r"'\n'"))
+    return func.concat(*(piece for part in parts for piece in (part, bar)), FEED)
 
 
 def _canonical(column: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -13,9 +13,12 @@ from data.migration.making import MOST_MISSING
 from data.schema import Schema
 from data.sql.filling import FOLDER, customers_sql, filled, literal_sql_of, orders_sql, read_template
 
+# Modes of a server that give the questions another meaning. The rest stays, for what the mapping says in SQL.
+UNFIT_MODES = ("ORACLE", "NO_BACKSLASH_ESCAPES", "PAD_CHAR_TO_FULL_LENGTH", "EMPTY_STRING_IS_NULL")
+MODES = "REPLACE(" * len(UNFIT_MODES) + "@@sql_mode" + "".join(f", '{mode}', '')" for mode in UNFIT_MODES)
 # What must come before or after, so that every statement sees the same moment, in UTC.
 BEGIN = {
-    "mysql": "SET NAMES utf8mb4;\nSET time_zone = '+00:00';\nSET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ;\n"
+    "mysql": f"SET SESSION sql_mode = {MODES};\nSET NAMES utf8mb4;\nSET time_zone = '+00:00';\nSET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ;\n"
     "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY;\n",
     "sqlite": "BEGIN;\n",
 }

@@ -34,6 +34,15 @@ written AS (
         )
     ) AS j
     WHERE e.action = 'seal'
+),
+-- The event that ended each seal: the first that unsealed its month afterwards.
+ended AS (
+    SELECT s.event_id, s.month, MIN(u.id) AS id
+    FROM evenbooks_seals AS s
+    JOIN evenbooks_events AS u
+        ON u.action = 'unseal' AND u.id > s.event_id
+        AND CONVERT(JSON_VALUE(u.body, '$.month') USING utf8mb4) COLLATE utf8mb4_bin = s.month
+    GROUP BY s.event_id, s.month
 )
 SELECT
     'Seals' AS `check`,
@@ -79,8 +88,12 @@ SELECT
     NULL,
     s.total,
     NULL,
-    CASE WHEN sealing.id IS NULL THEN 'sealed without an event' ELSE 'unsealed without an event' END
+    CASE
+        WHEN sealing.id IS NULL THEN 'sealed without an event'
+        WHEN ended.id IS NULL THEN 'unsealed without an event'
+        ELSE CONCAT('unsealed by event ', ended.id, ', but says otherwise')
+    END
 FROM evenbooks_seals AS s
 LEFT JOIN evenbooks_events AS sealing ON sealing.id = s.event_id AND sealing.action = 'seal'
-LEFT JOIN evenbooks_events AS unsealing ON unsealing.id = s.unsealed_event_id AND unsealing.action = 'unseal'
-WHERE sealing.id IS NULL OR (s.unsealed_event_id IS NOT NULL AND unsealing.id IS NULL);
+LEFT JOIN ended ON ended.event_id = s.event_id AND ended.month = s.month
+WHERE sealing.id IS NULL OR NOT (s.unsealed_event_id <=> ended.id);
