@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Table, inspect, text
+from sqlalchemy import Connection, MetaData, Table, inspect, text
+from sqlalchemy.exc import DBAPIError, NoSuchTableError
 
 from data.schema import Schema, literal_sql
 
@@ -45,6 +46,19 @@ def storage(connection: Connection, table: Table) -> Any:
     return connection.execute(text(statement), {"schema": table.schema, "name": table.name}).first()
 
 
+def is_view(connection: Connection, table: Table) -> bool:
+    """Whether the mapped table is a view: it then has neither foreign keys nor triggers of its own."""
+    if connection.dialect.name == "sqlite":
+        statement = f"SELECT type FROM {master(connection, table)} WHERE lower(name) = lower(:name) AND type = 'view'"
+        return connection.execute(text(statement), {"name": table.name}).first() is not None
+    statement = (
+        "SELECT table_type FROM information_schema.tables "
+        "WHERE table_schema = COALESCE(:schema, DATABASE()) AND table_name = :name"
+    )
+    kind = connection.execute(text(statement), {"schema": table.schema, "name": table.name}).scalar()
+    return str(kind).upper() == "VIEW"
+
+
 # Foreign keys
 
 
@@ -63,14 +77,17 @@ def foreign_keys(connection: Connection, table: Table) -> list[ForeignKey]:
     """The table's foreign keys. SQLAlchemy does not read every spelling of SQLite's."""
     if connection.dialect.name == "sqlite":
         statement = (
-            'SELECT id, "from" AS name, upper(on_delete) AS rule '
+            'SELECT id, "from" AS name, upper(on_delete) AS rule, "table" AS referred '
             "FROM pragma_foreign_key_list(:name, :schema) ORDER BY id, seq"
         )
         values = {"name": table.name, "schema": table.schema or "main"}
         listed = connection.execute(text(statement), values).all()
         numbers = dict.fromkeys(row.id for row in listed)
         grouped = [[row for row in listed if row.id == number] for number in numbers]
-        return [ForeignKey(None, [str(row.name) for row in rows], str(rows[0].rule)) for rows in grouped]
+        return [
+            ForeignKey(None, [str(row.name) for row in rows], str(rows[0].rule), (table.schema, rows[0].referred, []))
+            for rows in grouped
+        ]
     return [_read_key(dict(key)) for key in inspect(connection).get_foreign_keys(table.name, schema=table.schema)]
 
 
@@ -103,8 +120,56 @@ def key_name(schema: Schema, key: ForeignKey) -> str:
 
 
 def dangerous_keys(connection: Connection, schema: Schema) -> list[str]:
-    """The orders' foreign keys to their customer that take orders along or unlink them, as `table.column RULE`."""
-    return [key_name(schema, key) for key in keys_to_customers(connection, schema) if key.rule in DANGEROUS]
+    """The orders' foreign keys that take orders along or unlink them with their customer, as `table.column RULE`."""
+    direct = [key_name(schema, key) for key in keys_to_customers(connection, schema) if key.rule in DANGEROUS]
+    return [*direct, *chains_to_customers(connection, schema)[0]]
+
+
+def chains_to_customers(connection: Connection, schema: Schema) -> tuple[dict[str, ForeignKey], list[str]]:
+    """How deleting a customer takes orders along by other columns than their link, maybe through other tables.
+
+    Each is the first key, by words such as `orders.account_id CASCADE -> accounts.customer_id CASCADE`. Only CASCADE
+    deletes a row, and so goes on to the next table. Beside them the tables whose keys this account may not read.
+    """
+    if schema.order_table is None:
+        return {}, []
+    link, found, hidden = schema.settings.orders.customer_id.casefold(), {}, set[str]()
+    for key in foreign_keys(connection, schema.order_table):
+        if key.rule == "CASCADE" and link not in [column.casefold() for column in key.columns]:
+            words = _chain(connection, schema, schema.order_table, key, set(), hidden)
+            found.update({words: key} if words else {})
+    return found, sorted(hidden)
+
+
+def _chain(
+    connection: Connection, schema: Schema, table: Table, key: ForeignKey, seen: set[str], hidden: set[str]
+) -> str | None:
+    """The keys by which this one of the table leads to the customers, each table visited once; None if it does not."""
+    words = f"{table.name}.{', '.join(key.columns)} {key.rule}"
+    referred = Table(key.referred[1], MetaData(), schema=key.referred[0])
+    if _place(connection, referred) == _place(connection, schema.customer_table):
+        return words
+    if _place(connection, referred) in seen:
+        return None
+    seen.add(_place(connection, referred))
+    try:
+        keys = foreign_keys(connection, referred)
+    except NoSuchTableError:
+        return None
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise
+        hidden.add(referred.name)  # the account has no right on that table
+        return None
+    chains = (_chain(connection, schema, referred, one, seen, hidden) for one in keys if one.rule == "CASCADE")
+    rest = next(filter(None, chains), None)
+    return f"{words} -> {rest}" if rest else None
+
+
+def _place(connection: Connection, table: Table) -> str:
+    """The table's whole name, for comparing: some servers do not tell Orders from orders."""
+    default = connection.dialect.default_schema_name if connection.dialect.name != "sqlite" else "main"
+    return f"{table.schema or default}.{table.name}".casefold()
 
 
 def mending(connection: Connection, table: Table, key: ForeignKey) -> list[str]:

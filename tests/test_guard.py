@@ -234,6 +234,33 @@ def test_with_a_query_for_orders_nothing_is_done(opened: Callable[..., Database]
     refused(database, "DELETE FROM customers WHERE id = 5")
 
 
+def make_view(database: Database, name: str) -> None:
+    """The mapped table under another name, and a view in its place."""
+    execute(
+        database.engine, f"ALTER TABLE {name} RENAME TO {name}_kept", f"CREATE VIEW {name} AS SELECT * FROM {name}_kept"
+    )
+
+
+def test_a_view_is_not_guarded_and_nothing_is_written(shop: Database) -> None:
+    make_view(shop, "orders")
+    before = (state(shop), triggers(shop))
+    words = r"orders is a view, and only a table can be guarded. Leave out --guard-orders. Nothing was changed"
+    for dry_run in (True, False):
+        with pytest.raises(ConfigurationError, match=words):
+            migration.migrate(shop.settings, dry_run=dry_run, guard=True, guard_orders=True)
+    assert (state(shop), triggers(shop)) == before
+    migration.migrate(shop.settings, guard=True)
+    assert found(shop).ok is True
+
+
+def test_a_guarded_table_that_became_a_view_does_not_stop_the_next_run(guarded: Database) -> None:
+    migration.migrate(guarded.settings, guard_orders=True)
+    execute(guarded.engine, "DROP TRIGGER evenbooks_guard_orders")
+    make_view(guarded, "orders")
+    assert "To do: nothing" in said(guarded)
+    assert found(guarded).examples == ["trigger evenbooks_guard_orders on orders is gone"]
+
+
 def test_triggers_of_theirs_stay(guarded: Database, engine_name: str) -> None:
     body = "BEGIN SELECT 1; END" if engine_name == "sqlite" else "FOR EACH ROW SET @a = 1"
     execute(guarded.engine, f"CREATE TRIGGER theirs BEFORE DELETE ON customers {body}", f"DROP TRIGGER {NAME}")

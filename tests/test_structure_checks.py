@@ -15,8 +15,9 @@ from sqlalchemy.dialects import mysql, sqlite
 
 from data import integrity, queries
 from data.database import Database, attach, snapshot
-from data.inspection import assigns, mentions
+from data.inspection import assigns, dangerous_keys, mentions
 from data.integrity import Check
+from data.integrity.proof import make_proof
 
 Open = Callable[..., Database]
 KEPT = [sale for sale in SALES if sale[1] != 77]  # whom a foreign key allows
@@ -107,12 +108,88 @@ def test_a_key_of_several_columns_counts(opened: Open, empty_url: str) -> None:
     assert found(database, "foreign_key").ok is False
 
 
-def test_keys_of_other_columns_and_tables_do_not(opened: Open, empty_url: str) -> None:
+def test_keys_of_other_tables_do_not(opened: Open, empty_url: str) -> None:
     notes = "CREATE TABLE notes (id {key}, customer_id INTEGER, FOREIGN KEY (customer_id) REFERENCES customers (id) ON DELETE CASCADE)"
-    orders = keyed("ON DELETE CASCADE", "id")
-    database = opened(empty_url, orders=orders, sales=[(1, None, "2024-01-01 00:00:00", "1", "x")], also=[notes])
-    check = found(database, "foreign_key")
+    check = found(opened(empty_url, also=[notes]), "foreign_key")
     assert (check.ok, "is no foreign key" in check.detail) == (True, True)
+
+
+def test_a_key_of_another_column_to_the_customers_takes_orders_along_too(opened: Open, empty_url: str) -> None:
+    database = opened(
+        empty_url, orders=keyed("ON DELETE CASCADE", "id"), sales=[(1, None, "2024-01-01 00:00:00", "1", "x")]
+    )
+    check = found(database, "foreign_key")
+    assert check.examples == ["orders.id CASCADE: deleting a customer physically would take their orders along"]
+    assert (check.ok, check.level) == (False, "warning")  # it was so at installation
+
+
+def linked(name: str, to: str, rule: str) -> str:
+    """A table whose rows belong to another's: `owner`."""
+    return f"CREATE TABLE {name} (id {{key}}, owner INTEGER, FOREIGN KEY (owner) REFERENCES {to} (id) {rule})"
+
+
+CHAIN = "orders.account_id CASCADE -> accounts.owner CASCADE -> firms.owner CASCADE"
+
+
+@pytest.mark.parametrize(
+    ("first", "middle", "last", "ok"),
+    [
+        ("ON DELETE CASCADE", "ON DELETE CASCADE", "ON DELETE CASCADE", False),
+        ("", "ON DELETE CASCADE", "ON DELETE CASCADE", True),
+        ("ON DELETE SET NULL", "ON DELETE CASCADE", "ON DELETE CASCADE", True),
+        ("ON DELETE CASCADE", "ON DELETE SET NULL", "ON DELETE CASCADE", True),
+        ("ON DELETE CASCADE", "ON DELETE CASCADE", "", True),
+    ],
+)
+def test_keys_through_other_tables_are_followed(
+    opened: Open, empty_url: str, first: str, middle: str, last: str, ok: bool
+) -> None:
+    database = opened(empty_url)
+    link = f"account_id INTEGER NULL REFERENCES accounts (id) {first}"
+    tables = [linked("firms", "customers", last), linked("accounts", "firms", middle)]
+    for table in tables:
+        execute(database.engine, table.replace("{key}", "INTEGER PRIMARY KEY"))
+    execute(database.engine, f"ALTER TABLE orders ADD COLUMN {link}")
+    database = attach(database.settings, engine=database.engine)
+    check = found(database, "foreign_key")
+    assert check.ok is ok
+    if not ok:
+        assert (check.level, red(database)) == ("error", ["foreign_key"])  # it was not so at installation
+        assert check.examples == [f"{CHAIN}: deleting a customer physically would take their orders along"]
+
+
+def test_keys_in_a_ring_end_and_a_chain_of_the_installation_is_a_warning(opened: Open, empty_url: str) -> None:
+    one = linked("firms", "customers", "ON DELETE CASCADE").replace(
+        "owner INTEGER", "head INTEGER REFERENCES firms (id) ON DELETE CASCADE, owner INTEGER"
+    )
+    other = linked("accounts", "firms", "ON DELETE CASCADE")
+    database = opened(empty_url)
+    for table in (one, other):
+        execute(database.engine, table.replace("{key}", "INTEGER PRIMARY KEY"))
+    link = "account_id INTEGER NULL REFERENCES accounts (id) ON DELETE CASCADE"
+    execute(database.engine, f"ALTER TABLE orders ADD COLUMN {link}")
+    schema = attach(database.settings, engine=database.engine).schema
+    with database.engine.connect() as connection:
+        assert dangerous_keys(connection, schema) == [CHAIN]  # as the migration keeps it
+
+
+def test_a_ring_without_the_customers_ends(opened: Open, empty_url: str) -> None:
+    database = opened(empty_url)
+    for table in ("firms", "accounts"):
+        execute(database.engine, f"CREATE TABLE {table} (id INTEGER PRIMARY KEY)")
+    keys = [("firms", "accounts"), ("accounts", "firms"), ("accounts", "orders"), ("orders", "accounts")]
+    for number, (table, to) in enumerate(keys):
+        column = f"ALTER TABLE {table} ADD COLUMN k{number} INTEGER NULL REFERENCES {to} (id) ON DELETE CASCADE"
+        execute(database.engine, column)
+    assert found(attach(database.settings, engine=database.engine), "foreign_key").ok is True
+
+
+@pytest.mark.parametrize("name", ["orders", "customers"])
+def test_a_view_is_not_looked_into(opened: Open, empty_url: str, name: str) -> None:
+    database = opened(empty_url)
+    execute(database.engine, f"ALTER TABLE {name} RENAME TO kept", f"CREATE VIEW {name} AS SELECT * FROM kept")
+    check = found(database, "foreign_key")
+    assert (check.ok, check.detail) == (None, f"{name} is a view; the keys of its tables were not looked for.")
 
 
 def test_the_statements_that_mend_it_do(opened: Open, mariadb_url: str) -> None:
@@ -225,6 +302,34 @@ def test_a_trigger_of_theirs_that_sets_it_is_red(opened: Open, empty_url: str, e
         assert all("trigger theirs" in words for words in check.examples)
         assert red(database) == (["deleted_at"] if level == "error" else [])
         execute(database.engine, "DROP TRIGGER theirs")
+
+
+REACHES = {
+    "sqlite": [
+        ("AFTER UPDATE ON customers BEGIN UPDATE Orders SET ordered_at = '2024-01-01'; END", True),
+        ("AFTER UPDATE OF name ON customers BEGIN SELECT count(*) FROM orders; END", True),
+        ("AFTER DELETE ON customers BEGIN UPDATE orders SET status = 'x'; END", False),
+        ("AFTER UPDATE ON customers BEGIN SELECT 1 AS preorders; END", False),
+    ],
+    "mariadb": [
+        ("AFTER UPDATE ON customers FOR EACH ROW UPDATE orders SET ordered_at = '2024-01-01'", True),
+        ("BEFORE UPDATE ON customers FOR EACH ROW SET @n = (SELECT count(*) FROM `orders`)", True),
+        ("AFTER DELETE ON customers FOR EACH ROW UPDATE orders SET status = 'x'", False),
+        ("AFTER UPDATE ON customers FOR EACH ROW SET @preorders = 1", False),
+    ],
+}
+
+
+def test_a_trigger_of_theirs_that_reaches_the_orders_is_a_warning(shop: Database, engine_name: str) -> None:
+    for body, warned in REACHES[engine_name]:
+        execute(shop.engine, f"CREATE TRIGGER theirs {body}")
+        check = found(shop, "deleted_at")
+        assert [f.id for f in check.findings] == (["trigger theirs orders"] if warned else []), body
+        if warned:
+            assert (check.level, red(shop)) == ("warning", [])
+            assert check.examples[0].endswith("UPDATE mentions orders, and runs with every delete and restore")
+            assert check.detail == f"A delete may change orders ({check.examples[0]})."
+        execute(shop.engine, "DROP TRIGGER theirs")
 
 
 def test_names_are_words() -> None:
@@ -422,3 +527,32 @@ def test_when_no_connection_is_left_it_could_not_look(accounts: Callable[..., Da
     database.engine.dispose()
     check = found_while_locked(database)
     assert (check.ok, "There was no second connection to try this on" in check.detail) == (None, True)
+
+
+# The mapping
+
+
+def test_the_mapping_of_the_installation_is_green(shop: Database) -> None:
+    check = found(shop, "mapping")
+    words = "The tables are mapped as when Evenbooks was installed."
+    assert (check.ok, check.level, check.detail) == (True, "warning", words)
+
+
+def test_another_mapping_than_that_of_the_installation_is_a_warning(shop: Database) -> None:
+    sections = {**PHONE, "orders": {"where": "total > 1"}}
+    changed = attach(settings_for(shop.settings.database_url, sections), engine=shop.engine)
+    check = found(changed, "mapping")
+    now, then = changed.schema.mapping[:12], shop.schema.mapping[:12]
+    assert (check.ok, check.level, now == then) == (False, "warning", False)
+    assert check.examples == [f"the mapping is {now}; installed with {then}"]
+    assert "figures may be of other rows" in check.detail
+
+
+def test_another_mapping_than_that_of_the_proof_is_named_too(shop: Database) -> None:
+    kept = make_proof(shop)
+    with snapshot(shop) as moment:
+        even = integrity.run(moment.connection, shop.schema, moment.at, proof=kept)
+        other = integrity.run(moment.connection, shop.schema, moment.at, proof={**kept, "mapping": "a" * 64})
+    assert next(c for c in even.checks if c.name == "mapping").ok is True
+    words = f"the mapping is {shop.schema.mapping[:12]}; the proof was made with {'a' * 12}"
+    assert next(c for c in other.checks if c.name == "mapping").examples == [words]

@@ -73,6 +73,7 @@ def run(
         ("foreign_key", "Would a physical delete of a customer leave the orders alone?", structure.foreign_key),
         ("deleted_at", "Is deleted_at empty unless somebody deletes?", structure.deleted_at),
         ("guard", "Does the guard against physical deletes stand where it was installed?", structure.guard),
+        ("mapping", "Is the mapping that of the installation?", structure.mapping),
         ("rights", "Is this account unable to delete customers and orders physically?", structure.rights),
     ]
     if proof is not None:

@@ -1,8 +1,9 @@
-"""The checks of how the database is built: the orders' foreign key, deleted_at, the guard, and what this account may do."""
+"""The checks of how the database is built: foreign keys, deleted_at, the guard, what this account may do, the mapping."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -35,16 +36,28 @@ def foreign_key(look: Look) -> Answer:
         return Answer("", unseen="[orders] is a query; its tables' foreign keys were not looked for.")
     keys = inspection.keys_to_customers(look.connection, look.schema)
     dangerous = [key for key in keys if key.rule in DANGEROUS]
-    names = {inspection.key_name(look.schema, key): key for key in dangerous}
+    chains, hidden = inspection.chains_to_customers(look.connection, look.schema)
+    names = {**{inspection.key_name(look.schema, key): key for key in dangerous}, **chains}
     whole = f"{table.name}.{link} is no foreign key, so no physical delete of a customer takes orders along."
     if keys:
         whole = f"{table.name}.{link} is a foreign key ON DELETE {keys[0].rule}: it leaves the orders alone."
     return Answer(
         whole=whole,
-        broken=f"A physical delete of a customer would reach the orders ({', '.join(names)}). {_mend(look, dangerous)}",
+        broken=f"A physical delete of a customer would reach the orders ({', '.join(names)}). {_mend(look, [*names.values()])}",
         findings=[Finding(name, _reach(name, key)) for name, key in names.items()],
         level="error" if names.keys() - set(look.replay.baseline.foreign_keys) else "warning",
+        unseen=_blind(look, hidden),
     )
+
+
+def _blind(look: Look, hidden: list[str]) -> str | None:
+    """What of the foreign keys could not be seen: a view has none of its own, and some tables are not this account's."""
+    mapped = [t for t in (look.schema.order_table, look.schema.customer_table) if t is not None]
+    views = [t.name for t in mapped if inspection.is_view(look.connection, t)]
+    words = [f"{name} is a view; the keys of its tables were not looked for." for name in views]
+    if hidden:
+        words.append(f"This account may not read the foreign keys of {', '.join(hidden)}, to which orders refer.")
+    return " ".join(words) or None
 
 
 def _reach(name: str, key: ForeignKey) -> str:
@@ -76,6 +89,9 @@ def deleted_at(look: Look) -> Answer:
             verb = "sets" if sets else "mentions"
             words = f"trigger {trigger.name} {trigger.when} {verb} {column}: {' '.join(trigger.body.split())[:500]}"
             findings.append(Finding(f"trigger {trigger.name}", words))
+        if _reaches_orders(look, trigger):
+            words = f"trigger {trigger.name} {trigger.when or 'UPDATE'} mentions orders, and runs with every delete and restore"
+            findings.append(Finding(f"trigger {trigger.name} orders", words))
     hidden = ", ".join(t.name for t in triggers if t.body is None)
     aside = "no trigger of the table mentions it"
     if hidden:
@@ -84,10 +100,28 @@ def deleted_at(look: Look) -> Answer:
         aside = "whether the table has triggers is not shown to this account"
     return Answer(
         whole=f"{name} allows NULL, has no default and does not change by itself; {aside}.",
-        broken=f"{name} may change although nobody deletes ({findings[0].words if findings else ''}).",
+        broken=_broken(name, findings),
         findings=findings,
         level=level if findings else "error",
     )
+
+
+def _broken(name: str, findings: list[Finding]) -> str:
+    """The check's sentence. A trigger that only reaches the orders leaves the column alone."""
+    own = [finding.words for finding in findings if not finding.id.endswith(" orders")]
+    if own or not findings:
+        return f"{name} may change although nobody deletes ({', '.join(own[:1])})."
+    return f"A delete may change orders ({findings[0].words})."
+
+
+def _reaches_orders(look: Look, trigger: inspection.Trigger) -> bool:
+    """Whether a trigger of the customers runs on UPDATE and has the orders table in it: it may change orders unseen."""
+    orders = look.schema.order_table
+    if orders is None or not trigger.body:
+        return False
+    # SQLite has all of the trigger in its body.
+    when = trigger.when or re.split(r"\bBEGIN\b", trigger.body, maxsplit=1, flags=re.IGNORECASE)[0]
+    return inspection.mentions(when, "UPDATE") and inspection.mentions(trigger.body, orders.name)
 
 
 def guard(look: Look) -> Answer:
@@ -189,5 +223,23 @@ def _rights_of_file(look: Look) -> Answer:
         whole="The file is opened for reading only.",
         broken=f"{words}. MariaDB has rights that prevent it.",
         findings=[] if reads else [Finding("file", words)],
+        level="warning",
+    )
+
+
+def mapping(look: Look) -> Answer:
+    """The mapping is still that of the installation, and of the proof that was kept outside, where there is one."""
+    now, findings = look.schema.mapping, []
+    known = [("mapping", "installed with", look.replay.baseline.mapping)]
+    if look.outside:
+        known.append(("mapping of the proof", "the proof was made with", look.outside.get("mapping")))
+    for name, words, before in known:
+        if isinstance(before, str) and before != now:
+            findings.append(Finding(name, f"the mapping is {now[:12]}; {words} {before[:12]}"))
+    since = "the proof" if findings and findings[0].id != "mapping" else "the installation"
+    return Answer(
+        whole="The tables are mapped as when Evenbooks was installed.",
+        broken=f"The mapping in evenbooks.toml has changed since {since}, so figures may be of other rows.",
+        findings=findings,
         level="warning",
     )

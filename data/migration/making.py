@@ -12,7 +12,7 @@ from data.access import script_actor
 from data.database import now
 from data.errors import ConfigurationError, DatabaseReadOnly, DatabaseUnavailable
 from data.events import Draft
-from data.inspection import dangerous_keys
+from data.inspection import dangerous_keys, is_view
 from data.migration.found import say_found, say_todo
 from data.migration.own import made_by_us, make_own_tables, own_present
 from data.migration.pieces import Piece, pieces, refuse_unusable, too_long
@@ -33,6 +33,8 @@ def run_steps(session: Session, asked: Collection[str]) -> None:
         raise ConfigurationError(
             "[orders] is a query, so there is no one table of orders to guard. Leave out --guard-orders. Nothing was changed."
         )
+    if "guard_orders" in asked:
+        _refuse_view(connection, schema)
     say_found(session, schema)
     present = own_present(connection, schema)
     wanted = _wanted(session, schema, asked, present)
@@ -57,6 +59,15 @@ def run_steps(session: Session, asked: Collection[str]) -> None:
             )
     if session.dry_run:
         session.tell("Nothing was changed: this was a dry run.")
+
+
+def _refuse_view(connection: Connection, schema: Schema) -> None:
+    """Raises ConfigurationError where the orders to guard are a view: triggers belong to tables."""
+    orders = schema.order_table
+    if orders is not None and is_view(connection, orders):
+        raise ConfigurationError(
+            f"{orders.name} is a view, and only a table can be guarded. Leave out --guard-orders. Nothing was changed."
+        )
 
 
 def _wanted(session: Session, schema: Schema, asked: Collection[str], present: set[str]) -> list[Piece]:

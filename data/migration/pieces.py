@@ -13,6 +13,7 @@ from data.errors import ConfigurationError
 from data.guard import guard_name, guard_state, guard_statements
 from data.inspection import (
     LONGEST_NAME,
+    is_view,
     quoted,
     quoted_table,
     storage,
@@ -95,6 +96,8 @@ def _guards(connection: Connection, schema: Schema) -> list[Piece]:
         tables["guard_orders"] = ("orders", schema.order_table)
     found = []
     for option, (kind, table) in tables.items():
+        if is_view(connection, table):
+            continue  # made once, it went with the table; the check `guard` says so
         make, drop = guard_statements(connection, table, kind)
         state, _ = guard_state(connection, table)
         clash = None
