@@ -93,14 +93,14 @@ def change(
     """Deletes or restores customers within the caller's transaction, an event for each that changed.
 
     `at` (UTC) is the time that is written; it defaults to now. Every customer's orders are counted and
-    added up before and after, from one snapshot; a difference raises BooksMoved, and the caller must
+    added up by month before and after, from one snapshot; a difference raises BooksMoved, and the caller must
     roll back. Outcomes are in the order of the ids.
     """
     actor.require(Permission.CHANGE_CUSTOMERS)
     at = at or now()
     head = events.take_turns(connection, schema)
     keys = [_known_key(schema, customer_id) for customer_id in ids]
-    found = queries.get_customers_with_impact(connection, schema, keys)
+    found = queries.get_customers_with_impact(connection, schema, keys, by_month=True)
     for key in keys:
         if key not in found:
             raise CustomerNotFound(key)
@@ -108,7 +108,7 @@ def change(
     written: dict[CustomerId, int] = {}
     if todo:
         _mark(connection, schema, action, todo, at)
-        after = queries.impact(connection, schema, todo)
+        after = queries.impact(connection, schema, todo, by_month=True)
         drafts = []
         for key in todo:
             customer, before = found[key]
@@ -156,8 +156,8 @@ def _proof(schema: Schema, action: Action, customer: Customer, before: Impact, a
     if body["before"] != body["after"]:
         raise BooksMoved(
             f"Nothing was changed: to {action} customer {customer.id} would have moved the reports "
-            f"({before.orders} orders before, {after.orders} after). Something in the database, such as a trigger, "
-            "changes orders with their customer."
+            f"({before.orders} orders before, {after.orders} after, their amounts by month compared). Something in the "
+            "database, such as a trigger, changes orders with their customer."
         )
     return body
 

@@ -35,6 +35,10 @@ from data.settings import Settings, load_settings
 T = TypeVar("T")
 TRIES = 6
 MOST_RECORDED = 20
+SQL_MODE = (
+    "REPLACE(REPLACE(CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES'), 'NO_BACKSLASH_ESCAPES', ''), "
+    "'PAD_CHAR_TO_FULL_LENGTH', '')"
+)
 # MariaDB's deadlock (1305: it took a savepoint along), lock wait, and "record has changed since last read"; SQLite
 # says "locked".
 RETRIED = {1213, 1305, 1205, 1020}
@@ -89,7 +93,8 @@ def make_engine(url: URL) -> Engine:
         connect_args={
             "connect_timeout": 5,
             # Strict: an overlong name is an error, never a shorter name.
-            "init_command": "SET time_zone = '+00:00', sql_mode = CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES')",
+            # Without the modes that change what a text is: '\\n' as two characters, keys padded with blanks.
+            "init_command": f"SET time_zone = '+00:00', sql_mode = {SQL_MODE}",
         },
     )
 

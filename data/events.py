@@ -125,14 +125,18 @@ def stamp(at: object) -> str | None:
 
 
 def impact_body(impact: Impact, decimals: int) -> dict[str, Any]:
-    """An Impact for an event's body: amounts as canonical text."""
+    """An Impact for an event's body: amounts as canonical text, the months as a SHA-256 of theirs."""
     revenue = {currency: plain(amount, decimals) for currency, amount in impact.revenue.items()}
-    return {
+    body: dict[str, Any] = {
         "orders": impact.orders,
         "all_orders": impact.all_orders,
         "last_order": impact.last_order,
         "revenue": revenue,
     }
+    if impact.months is not None:
+        months = [[*key, *counts, plain(amount, decimals)] for key, (*counts, amount) in sorted(impact.months.items())]
+        body["months"] = hashlib.sha256(as_json(months).encode()).hexdigest()
+    return body
 
 
 @dataclass(frozen=True)

@@ -82,13 +82,15 @@ class Impact:
     """What one customer's orders amount to.
 
     `orders` and `revenue` count what the reports count; `all_orders` every order whatever its status, the last
-    of them (the greatest id) being `last_order`, where orders are numbered.
+    of them (the greatest id) being `last_order`, where orders are numbered. `months` has every order and those that
+    count, with their revenue, by month as the engine says it and currency; None where that was not asked for.
     """
 
     orders: int = 0
     all_orders: int = 0
     revenue: Revenue = field(default_factory=dict)
     last_order: int | None = None
+    months: Mapping[tuple[str, str], tuple[int, int, Decimal]] | None = None
 
     @property
     def open_orders(self) -> int:

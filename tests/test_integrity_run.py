@@ -232,3 +232,9 @@ def test_the_number_of_customers_says_nothing_under_another_mapping_or_of_a_slic
         other = attach(settings_for(empty_url, sections))
         assert red(other) == []
         other.engine.dispose()
+
+
+def test_a_kept_run_that_was_overwritten_is_no_green_chain(shop: Database) -> None:
+    execute(shop.engine, "UPDATE evenbooks_checks SET report = '{{}}'")
+    check = found(shop)["chain"]
+    assert (check.ok, "cannot be read" in check.detail) == (None, True)

@@ -34,7 +34,7 @@ def deletions(look: Look) -> Answer:
             wrong.append(Finding(str(customer), f"customer {customer}: {state} deleted at {expected[customer].at}"))
     return Answer(
         whole=f"Every deleted customer ({len(actual)}) has the event that deleted them, at that time.",
-        broken=f"Customers not in the state that the events say: {len(wrong)} ({_first(wrong)}).",
+        broken=f"Customers deleted or restored behind the back of Evenbooks, or gone: {len(wrong)} ({_first(wrong)}).",
         findings=wrong[:MOST_FINDINGS],
         count=len(wrong),
     )

@@ -92,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.json:
             print(json.dumps({"even": None, "error": {"code": type(error).__name__, "message": str(error)}}))
         else:
-            print(f"Could not look: {error}", file=sys.stderr)
+            print(error if isinstance(error, InvalidInput) else f"Could not look: {error}", file=sys.stderr)
         return 2
 
 

@@ -98,14 +98,19 @@ def _between(progress: Progress) -> Progress:
 
 
 def _last_even(connection: Connection, schema: Schema) -> dict[str, Any] | None:
-    """The last even run's head and counts: a run that found the chain cut must not become what is expected."""
+    """The last even run's head and counts: a run that found the chain cut must not become what is expected.
+
+    None where there was none yet; empty where it cannot be read.
+    """
     row = queries.last_check(connection, schema, even=True)
+    if row is None:
+        return None
     try:
-        kept = json.loads(row.report) if row else {}
+        kept = json.loads(row.report)
         head = {"event_id": int(kept["head"]["event_id"]), "hash": str(kept["head"]["hash"])}
         return {"head": head, "mapping": kept.get("mapping"), "counts": dict(kept.get("counts") or {})}
     except (ValueError, TypeError, KeyError, AttributeError):
-        return None
+        return {}
 
 
 def chain(look: Look) -> Answer:
@@ -123,6 +128,9 @@ def chain(look: Look) -> Answer:
         broken=f"The chain of events ({look.replay.head.event_id}) is broken ({found[0].words if found else ''}).",
         findings=found,
         count=max(look.replay.problem_count, len(found)),
+        unseen="The last even run that was kept cannot be read, so where the chain ended then is not known."
+        if look.last_even == {}
+        else None,
     )
 
 

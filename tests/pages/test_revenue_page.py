@@ -296,7 +296,7 @@ def test_never_checked_even_and_not_even(app: Any, shop: Database) -> None:
     assert scalar(shop, "SELECT count(*) FROM evenbooks_checks") == 2
     assert re.search(r"not even when checked, \d+ \w{3} \d{4}", said(at))
     assert re.search(r"last even: \d+ \w{3} \d{4}, \d\d:\d\d", said(at))
-    assert "The books are not even: Customers not in the state that the events say: 1 (2)." in said(at)
+    assert "The books are not even: Customers deleted or restored behind the back of Evenbooks, or gone: 1 (2)." in said(at)
     assert not at.success
     execute(shop.engine, "DELETE FROM evenbooks_checks WHERE even")
     st.cache_data.clear()
