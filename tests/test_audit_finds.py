@@ -91,9 +91,9 @@ ENDED = {
     "an ended seal altered": "UPDATE evenbooks_seals SET orders = 9 WHERE event_id = 6",
     "an ended seal removed": "DELETE FROM evenbooks_seals WHERE event_id = 6",
     "an ended seal in force again": "UPDATE evenbooks_seals SET unsealed_event_id = NULL WHERE event_id = 6",
-    "ended by a later event": "UPDATE evenbooks_seals SET unsealed_event_id = 9 WHERE event_id = 6",
+    "ended by a later event": "UPDATE evenbooks_seals SET unsealed_event_id = 10 WHERE event_id = 6",
     "ended by an event before it": "UPDATE evenbooks_seals SET unsealed_event_id = 7 WHERE event_id = 11",
-    "ended by another month's event": "UPDATE evenbooks_seals SET unsealed_event_id = 10 WHERE event_id = 11",
+    "ended by another month's event": "UPDATE evenbooks_seals SET unsealed_event_id = 12 WHERE event_id = 11",
     "ended by one that sealed": "UPDATE evenbooks_seals SET unsealed_event_id = 8 WHERE event_id = 11",
 }
 
