@@ -298,13 +298,13 @@ def test_amounts_of_several_currencies_are_never_added(opened: Any, visit: Any, 
     sections = {"orders": {"currency": "status"}}
     sales = [
         (1, 1, "2024-01-01", "5.00", "EUR"),
-        (2, 1, "2024-01-02", "7.00", "$x$"),
+        (2, 1, "2024-01-02", "7.00", "$X$"),
         (3, 1, "2024-01-03", "1.00", None),
     ]
     opened(empty_url, sections=sections, sales=sales)
     at = ask_to_delete(visit("customers", url=empty_url, sections=sections), 0)
-    assert "3 orders worth $x$ 7.00 and EUR 5.00 and XXX 1.00 stay in every report" in said(at)
-    assert "$x$" not in "".join(str(m.value) for m in at.markdown)
+    assert "3 orders worth $X$ 7.00 and EUR 5.00 and XXX 1.00 stay in every report" in said(at)
+    assert "$X$" not in "".join(str(m.value) for m in at.markdown)
 
 
 def test_deleting_everybody_on_the_last_page_shows_the_first_and_keeps_undo(

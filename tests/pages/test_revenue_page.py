@@ -225,20 +225,20 @@ def at_jan(shop: Database) -> str:
 def test_currencies_are_shown_one_at_a_time_and_never_added(opened: Any, empty_url: str, visit: Any) -> None:
     sections = {"orders": {"currency": "status"}}
     sales = [
-        (1, 1, "2024-01-05", "10.00", "EUR"), (2, 4, "2024-01-05", "20.00", "EUR"), (3, 4, "2024-02-05", "0.70", "$x$"),
-        (4, 1, "2024-02-05", "7.00", "$x$"), (5, None, "2024-01-05", "1.00", None),
+        (1, 1, "2024-01-05", "10.00", "EUR"), (2, 4, "2024-01-05", "20.00", "EUR"), (3, 4, "2024-02-05", "0.70", "$X$"),
+        (4, 1, "2024-02-05", "7.00", "$X$"), (5, None, "2024-01-05", "1.00", None),
     ]  # fmt: skip
     shop = opened(empty_url, sales=sales, sections=sections)
     customers.delete_many(shop, [4], actor=ANN, reason="fraud")
     at = visit("revenue", url=empty_url, sections=sections, period="All")
-    assert at.selectbox(key="currency").options == ["$x$", "EUR", "XXX"]
-    expected = {"$x$": ("7.70", "0.70"), "EUR": ("30.00", "20.00"), "XXX": ("1.00", "0.00")}
+    assert at.selectbox(key="currency").options == ["$X$", "EUR", "XXX"]
+    expected = {"$X$": ("7.70", "0.70"), "EUR": ("30.00", "20.00"), "XXX": ("1.00", "0.00")}
     for currency, (whole, gone) in expected.items():
         at.selectbox(key="currency").set_value(currency).run()
         assert figures(at)[f"Revenue ({currency})"] == whole
         assert figures(at)[f"Less, had they been hard-deleted ({currency})"] == gone
         assert f"{currency} {whole} in all months." in said(at)
-        assert "$x$" not in str([m.value for m in at.markdown]) + str([m.label for m in at.metric])
+        assert "$X$" not in str([m.value for m in at.markdown]) + str([m.label for m in at.metric])
     assert "None of it was bought by customers deleted since." in said(at)
     assert visit("revenue", url=empty_url, sections=sections, period="All", currency="EUR").metric[0].value == "30.00"
 
@@ -296,7 +296,10 @@ def test_never_checked_even_and_not_even(app: Any, shop: Database) -> None:
     assert scalar(shop, "SELECT count(*) FROM evenbooks_checks") == 2
     assert re.search(r"not even when checked, \d+ \w{3} \d{4}", said(at))
     assert re.search(r"last even: \d+ \w{3} \d{4}, \d\d:\d\d", said(at))
-    assert "The books are not even: Customers deleted or restored behind the back of Evenbooks, or gone: 1 (2)." in said(at)
+    assert (
+        "The books are not even: Customers deleted or restored behind the back of Evenbooks, or gone: 1 (2)."
+        in said(at)
+    )
     assert not at.success
     execute(shop.engine, "DELETE FROM evenbooks_checks WHERE even")
     st.cache_data.clear()
