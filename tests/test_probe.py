@@ -134,21 +134,21 @@ def test_it_stops_when_its_time_is_over(shop: Database, monkeypatch: pytest.Monk
     monkeypatch.setattr(queries, step, slow)
     monkeypatch.setattr(probing, "ROOM", 0)  # however slow this machine is, the active part is counted
     start = time.monotonic()
-    with pytest.raises(NotProbed, match=r"stopped after 0\.3 seconds and rolled back. Nothing was changed\."):
-        probe(shop, actor=MANAGER, customer_id=1, at_most=0.3)
-    assert time.monotonic() - start < 5
+    with pytest.raises(NotProbed, match=r"stopped after 2 seconds and rolled back. Nothing was changed\."):
+        probe(shop, actor=MANAGER, customer_id=1, at_most=2)
+    assert time.monotonic() - start < 60
 
 
 def test_slow_python_between_two_statements_counts_too(shop: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     quick = queries.grand_totals
 
     def slow(*arguments: Any) -> Any:
-        time.sleep(0.2)
+        time.sleep(2.5)
         return quick(*arguments)
 
     monkeypatch.setattr(queries, "grand_totals", slow)
-    with pytest.raises(NotProbed, match=r"stopped after 0\.1 seconds"):
-        probe(shop, actor=MANAGER, customer_id=1, at_most=0.1)
+    with pytest.raises(NotProbed, match="stopped after 2 seconds"):
+        probe(shop, actor=MANAGER, customer_id=1, at_most=2)
 
 
 @pytest.mark.usefixtures("changes")
