@@ -140,7 +140,7 @@ def test_while_the_check_is_red_nothing_is_sealed(shop: Database) -> None:
     execute(shop.engine, "UPDATE customers SET deleted_at = '2024-01-01 00:00:00' WHERE id = 1")
     before = whole(shop)
     with pytest.raises(
-        BooksNotEven, match=r"2024-02 was not sealed\. The books are not even: Customers not in the state"
+        BooksNotEven, match=r"2024-02 was not sealed\. The books are not even: Customers deleted or restored behind"
     ):
         seals.seal(shop, "2024-02", actor=MANAGER)
     assert whole(shop) == before
