@@ -47,6 +47,7 @@ with tabs[0]:
 with tabs[1]:
     if tabs[1].open and month:
         with here.careful(), here.reading() as moment:
+            months.show_seal(screen, report, month, here)
             months.show_orders(moment, month, currency, here)
     elif tabs[1].open:
         months.show_months(screen, report, currency, here)

@@ -28,6 +28,7 @@ log = logging.getLogger("evenbooks")
 STALE_AFTER = timedelta(hours=24)
 POLLED_EVERY = 0.5  # seconds
 KEPT = 20  # results that wait to be told
+BEGINNING = "Beginning"  # until the work says what it does
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def start_check(database: Database) -> None:
     def work(progress: Progress) -> Told:
         report = integrity.run_and_record(database, progress=progress)
         _reports[database.settings.database_url] = report
-        brief = f"Checked now: {text.count(len(report.checks), 'question')} asked, {_found(report)}."
+        brief = f"Checked now: {_found(report)}."
         return Told(typed(integrity.verdict(report)), report.even, brief)
 
     start("The check", work)
@@ -161,7 +162,7 @@ def _bar(job: Job) -> None:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center", key="running"):
         seconds = int(time.monotonic() - job.began)
-        st.progress(job.done, text=f"{typed(job.words)}, {seconds} s")
+        st.progress(job.done, text=f"{typed(job.words) or BEGINNING}, {seconds} s")
         st.button("Stop", key="stop", icon=":material/stop_circle:", on_click=job.stop.set, disabled=job.stop.is_set())
 
 

@@ -48,12 +48,6 @@ def show_checks(checks: Sequence[Check], here: Here, *, more: Mapping[str, Calla
             _show(check, here, more.get(check.name))
 
 
-def counted(checks: Sequence[Check]) -> str:
-    """How many of each: 1 broken, 14 even."""
-    numbers = [(sum(state_of(c) == state for c in checks), state.word.lower()) for state in ORDER]
-    return ", ".join(f"{number} {word}" for number, word in numbers if number)
-
-
 def _show(check: Check, here: Here, more: Callable[[], object] | None) -> None:
     """One line; what is under it is sent only once it is open, since the SQL may be long."""
     state = state_of(check)

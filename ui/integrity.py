@@ -35,8 +35,10 @@ DRAWN = {
 }
 CANNOT_SEE = (
     "An order removed from a month that is not sealed, or its amount changed there, while its customer is active.",
-    "Another amount in an order of a deleted customer, in a month that is not sealed: there the orders are counted, not weighed.",
+    "Another amount in an order of a deleted customer, in a month that is not sealed: there the orders are counted, not weighed. Where orders are not numbered, nor a lost one that a later one replaces.",
+    "A customer removed while another one is put in their place: customers are counted, not read.",
     "A history rewritten whole, together with its end and the kept runs, unless a proof was kept outside: download one here, and compare it later with python -m data.integrity --since.",
+    "A true event written by hand, with the right hashes, by somebody who may write events; and a note that was blanked: the reason's code stays.",
     "Orders that never reached this database, and amounts that were wrong when they were entered.",
     "What was done before Evenbooks was installed: how it stood then is where the proof begins.",
     "What somebody with every right on the server changed and put back between two checks.",
@@ -132,7 +134,8 @@ def badge(screen: Screen, report: Report | None, zone: ZoneInfo) -> None:
 
 
 def equation(screen: Screen, report: Report | None, currency: str, settings: Settings, zone: ZoneInfo) -> None:
-    """The parts and the total of one currency: as the last full check counted each on its own, and as of now."""
+    """The parts and the total of one currency: as the last full check counted each on its own, and beside it as of now
+    where that differs."""
     zero = Decimal(0)
     none = MonthlyRevenue(None, currency, 0, zero, zero, zero, zero, zero)
     now = _of(integrity.add_up(screen.months), currency) or none
@@ -143,13 +146,14 @@ def equation(screen: Screen, report: Report | None, currency: str, settings: Set
     signs = ["", *["+ "] * (len(names) - 1), "= " if not shown.difference else "\N{NOT EQUAL TO} "]
     with st.container(horizontal=True, key="equation"):
         for sign, name, value, later in zip(signs, [*names, f"Total ({typed(currency)})"], values, beside, strict=True):
-            delta = later if counted else None
-            st.metric(sign + name, value, delta, "off", delta_arrow="off", delta_description="now", border=True)
+            delta, word = (later, "now") if later != value else (None, None)
+            st.metric(sign + name, value, delta, "off", delta_arrow="off", delta_description=word, border=True)
     if report is None:
         st.caption("As of now; active is the total less the other parts until Check now has counted it on its own.")
     else:
         when = text.day_and_time(report.snapshot_at, zone)
-        st.caption(f"Each counted on its own, {when}. Now: active is the total less the other parts.")
+        same = "The same as now." if values == beside else "Now: active is the total less the other parts."
+        st.caption(f"Each counted on its own, {when}. {same}")
 
 
 def _of(totals: Sequence[MonthlyRevenue], currency: str) -> MonthlyRevenue | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -27,6 +27,7 @@ from ui.text import typed
 TAB = "Months"
 NO_DATE = "none"  # in the address: the orders without a date
 STORED = ZoneInfo("UTC")
+BROKEN = "\N{BALLOT X} Broken"  # a table's cell shows no icon
 STATES = {
     "active": "Active customer",
     "deleted": "Deleted customer",
@@ -80,14 +81,18 @@ def show_months(screen: Screen, report: Report | None, currency: str, here: Here
         _act(chosen, screen, here)
 
 
-def broken_seals(report: Report | None) -> set[str]:
-    """The months whose seal did not hold when last checked."""
-    found = [f for c in (report.checks if report else []) if c.name == "seals" and not c.ok for f in c.findings]
-    return {f.id[:7] for f in found}
+def broken_seals(report: Report | None) -> dict[str, list[str]]:
+    """The months whose seal did not hold when last checked, each with what was found."""
+    broken: dict[str, list[str]] = {}
+    for check in report.checks if report else []:
+        if check.name == "seals" and not check.ok:
+            for finding in check.findings:
+                broken.setdefault(finding.id[:7], []).append(finding.words)
+    return broken
 
 
 def _frame(
-    months: Sequence[MonthlyRevenue], screen: Screen, broken: set[str], currency: str, here: Here
+    months: Sequence[MonthlyRevenue], screen: Screen, broken: Collection[str], currency: str, here: Here
 ) -> pd.DataFrame:
     seals = {s.month: s for s in screen.seals}
     of = [seals.get(m.month or "") for m in months]
@@ -96,7 +101,7 @@ def _frame(
         {
             "Month": [text.month(m.month, unfinished=m.month == this_month()) for m in months],
             "Seal": [_state(m.month, s, broken) for m, s in zip(months, of, strict=True)],
-            "Orders": [m.orders for m in months],
+            "Orders": [f"{m.orders:,}" for m in months],
             f"Total ({currency})": [text.amount(m.total, decimals) for m in months],
             "Sealed": tables.times([s.sealed_at if s else None for s in of], here.zone),
             "By": [s.actor if s else "" for s in of],
@@ -104,9 +109,9 @@ def _frame(
     )
 
 
-def _state(month: str | None, seal: Seal | None, broken: set[str]) -> str:
+def _state(month: str | None, seal: Seal | None, broken: Collection[str]) -> str:
     if month in broken:
-        return "Broken"
+        return BROKEN
     if month is None:
         return ""
     return "Sealed" if seal else "Open"
@@ -120,6 +125,7 @@ def _select(months: Sequence[MonthlyRevenue], frame: pd.DataFrame, currency: str
         hide_index=True,
         height=HEIGHT if len(frame) > 9 else "content",
         column_config={
+            "Orders": st.column_config.TextColumn(alignment="right"),
             frame.columns[3]: st.column_config.TextColumn(alignment="right"),
             "Sealed": tables.time_column("Sealed"),
         },
@@ -175,6 +181,17 @@ def _why_not(month: str | None, sealed: bool) -> str | None:
     if month is None:
         return "Every month that is over is sealed, or the selected orders have no date."
     return "This month is not over yet." if month >= this_month() else None
+
+
+def show_seal(screen: Screen, report: Report | None, month: str, here: Here) -> None:
+    """What an opened month was sealed with, by whom and when, and what does not hold of it."""
+    decimals = here.database.settings.money.decimals
+    for seal in (s for s in screen.seals if s.month == month):
+        held = f"{text.count(seal.orders, 'order')}, {seal.currency} {text.amount(seal.total, decimals)}"
+        when = text.day_and_time(seal.sealed_at, here.zone)
+        st.caption(f":material/lock: {typed(f'Sealed with {held}, {when}, by {seal.actor}.')}")
+    for words in broken_seals(report).get(month, []):
+        st.error(typed(words), icon=":material/error:")
 
 
 def show_orders(moment: Snapshot, month: str, currency: str, here: Here) -> None:

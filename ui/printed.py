@@ -16,6 +16,7 @@ from data.integrity.proof import MADE_BY
 from data.integrity.report import AMOUNTS
 from data.money import plain
 from data.records import Seal
+from ui import text
 
 WORDS = {True: "Even", False: "Broken", None: "Could not see"}
 HEADS = {
@@ -100,8 +101,9 @@ def as_page(proof: Mapping[str, Any]) -> str:
     parts = [
         f"<h1>{title}</h1>",
         _line(f"{proof['about']}. As of {proof['snapshot_at']} (UTC)."),
-        f'<p class="verdict {_tone(proof)}">{escape(proof["verdict"])}</p>',
+        f'<p class="verdict {_tone(proof)}">{escape(proof["verdict"])}{_warnings(proof["checks"])}</p>',
         _chain(proof.get("head")),
+        _counted(proof),
         "<h2>The checks</h2>",
         _checks(proof["checks"]),
         *_lists(proof["checks"]),
@@ -129,6 +131,12 @@ def _tone(proof: Mapping[str, Any]) -> str:
     return "amber" if proof["unseen"] else "even"
 
 
+def _warnings(checks: Sequence[Mapping[str, Any]]) -> str:
+    """What the verdict does not count."""
+    number = sum(_word(check) == "Warning" for check in checks)
+    return f" {text.count(number, 'warning')}, listed below." if number else ""
+
+
 def _line(words: str) -> str:
     return f'<p class="quiet">{escape(words)}</p>'
 
@@ -141,6 +149,14 @@ def _chain(head: Mapping[str, Any] | None) -> str:
     if not head:
         return _line("This run did not keep where the chain of events ended.")
     return f'<p class="quiet">The chain of events ended with event {escape(str(head["event_id"]))}, hash <span class="code">{escape(str(head["hash"]))}</span>.</p>'
+
+
+def _counted(proof: Mapping[str, Any]) -> str:
+    """What a later day is compared with besides: how many customers, and by which mapping; nothing where a run kept neither."""
+    customers, mapping = (proof.get("counts") or {}).get("customers"), proof.get("mapping")
+    words = [] if customers is None else [f"There were {text.count(customers, 'customer')}, the deleted included."]
+    words += [f"The mapping of tables and columns was {mapping}."] if mapping else []
+    return f'<p class="quiet code">{escape(" ".join(words))}</p>' if words else ""
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[object]], numbers: Sequence[int] = ()) -> str:
@@ -183,8 +199,8 @@ def _split(rows: Sequence[Mapping[str, Any]]) -> str:
     def name(row: Mapping[str, Any]) -> str:
         return (row["month"] or "no date") if "month" in row else "all months"
 
-    body = [(name(r), r["currency"], r["orders"], *(r[a] for a in AMOUNTS)) for r in rows]
-    head = ["Month", "Currency", "Orders", *(HEADS[a] for a in AMOUNTS)]
+    body = [(name(r), r["currency"], r["orders"], r["deleted_orders"], *(r[a] for a in AMOUNTS)) for r in rows]
+    head = ["Month", "Currency", "Orders", "Of deleted", *(HEADS[a] for a in AMOUNTS)]
     return _table(head, body, numbers=range(2, len(head)))
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import streamlit as st
 from screens import (
     AUDITOR,
     HOSTILE,
@@ -66,7 +67,7 @@ def open_check(at: AppTest, name: str, word: str = "Even") -> AppTest:
 
 
 def figures(at: AppTest) -> dict[str, tuple[str, str]]:
-    """The identity on the screen: each figure as counted, and as of now."""
+    """The identity on the screen: each figure as counted, and as of now, empty where that is the same."""
     said(at)
     return {as_read(m.label): (str(m.value), str(m.delta)) for m in at.metric}
 
@@ -108,16 +109,24 @@ def test_the_identity_adds_up_on_screen_and_says_when(app: Any) -> None:
     assert list(found) == ["Active", "+ No customer", "+ Missing customer", "+ Deleted", "= Total (EUR)"]
     counted = [number(value) for value, _ in found.values()]
     assert sum(counted[:-1]) == counted[-1] == sum(Decimal(s[3]) for s in SALES)
-    assert sum(number(now) for _, now in list(found.values())[:-1]) == number(found["= Total (EUR)"][1])
+    *parts, total = [number(now or value) for value, now in found.values()]
+    assert sum(parts) == total == counted[-1]
     assert "Each counted on its own, " in said(at)
+    at = check_now(at)
+    assert [now for _, now in figures(at).values()] == [""] * 5
+    assert ". The same as now." in said(at)
 
 
 def test_what_was_ordered_since_the_last_check_stands_beside_it(app: Any, shop: Database) -> None:
     integrity.run_and_record(shop)
     fill(shop.engine, "orders", [{"id": 99, "customer_id": 4, "ordered_at": "2024-05-01 00:00:00", "total": "1000.00"}])
-    found = figures(app("integrity"))
+    at = app("integrity")
+    found = figures(at)
     assert number(found["= Total (EUR)"][1]) - number(found["= Total (EUR)"][0]) == 1000
     assert number(found["+ Deleted"][1]) - number(found["+ Deleted"][0]) == 1000
+    assert [found[name][1] for name in ("Active", "+ No customer", "+ Missing customer")] == ["", "", ""]
+    assert "Now: active is the total less the other parts." in said(at)
+    assert "The same as now." not in said(at)
 
 
 def test_parts_that_rounding_would_tear_apart_show_all_their_digits(opened: Any, empty_url: str, visit: Any) -> None:
@@ -130,7 +139,7 @@ def test_parts_that_rounding_would_tear_apart_show_all_their_digits(opened: Any,
     shop = opened(empty_url, orders=orders, sales=sales)
     customers.delete_many(shop, [4], actor=MANAGER_OF_CUSTOMERS, reason="fraud")
     found = figures(check_now(visit("integrity", url=empty_url, sections=PHONE)))
-    assert [now for _, now in found.values()] == ["0.333300", "0.333300", "0.333400", "1.000000"]
+    assert list(found.values()) == [("0.333300", ""), ("0.333300", ""), ("0.333400", ""), ("1.000000", "")]
 
 
 MANAGER_OF_CUSTOMERS = replace(MANAGER, role=STAFF.role)
@@ -173,7 +182,7 @@ def test_a_red_check_is_named_first_and_open(app: Any, shop: Database) -> None:
     harm(shop)
     at = check_now(at)
     assert "The books are not even" in verdict(at, "error")
-    assert "Customers not in the state that the events say: 1 (2)." in verdict(at, "error")
+    assert "Customers deleted or restored behind the back of Evenbooks, or gone: 1 (2)." in verdict(at, "error")
     assert not at.success
     assert "red-badge" in labels(at)[0]
     assert "Broken] Has every deleted customer the event that deleted them" in labels(at)[0]
@@ -296,6 +305,25 @@ def check_told_once(at: AppTest) -> AppTest:
     """The same page after what was told has been replaced."""
     del at.session_state.flash
     return at.run()
+
+
+def test_the_bar_has_words_before_the_work_has_any(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, end = threading.Event(), threading.Event()
+
+    def run(database: Database, *, progress: Callable[[float, str], None], **_: Any) -> Report:
+        progress(0, "")
+        begun.set()
+        end.wait(60)
+        return kept(database)
+
+    at = app("integrity")
+    monkeypatch.setattr("data.integrity.run_and_record", run)
+    press(at, "check")
+    assert begun.wait(60)
+    bar = at.run().get("progress")[0].proto.text
+    end.set()
+    checking.wait()
+    assert bar.startswith("Beginning, ")
 
 
 def test_stop_ends_it_and_nothing_is_kept(app: Any, slow: Any, shop: Database) -> None:
@@ -516,7 +544,7 @@ def test_a_broken_seal_stands_in_the_table_and_a_red_check_seals_nothing(app: An
     seals.seal(shop, "2024-01", actor=MANAGER)
     execute(shop.engine, "UPDATE orders SET total = 100.20 WHERE id = 1")
     at = check_now(app("integrity", actor=MANAGER, **TABS))
-    assert list(table(at).value["Seal"])[-1] == "Broken"
+    assert list(table(at).value["Seal"])[-1] == months.BROKEN
     before = len(events_of(shop))
     press(at, "seal")
     press(at, "confirm")
@@ -524,6 +552,35 @@ def test_a_broken_seal_stands_in_the_table_and_a_red_check_seals_nothing(app: An
     at.run()
     assert "2024-02 was not sealed. The books are not even" in said(at)
     assert len(events_of(shop)) == before
+
+
+def test_an_opened_month_shows_its_seal_and_what_does_not_hold(app: Any, shop: Database) -> None:
+    seals.seal(shop, "2024-01", actor=replace(MANAGER, id="test:**m**"))
+    integrity.run_and_record(shop)
+    at = app("integrity", actor=AUDITOR, month="2024-01")
+    assert "Sealed with 3 orders, EUR 143.42, " in said(at)
+    assert ", by test:**m**." in said(at)
+    assert not at.error
+    assert "Sealed with" not in said(app("integrity", actor=AUDITOR, month="2024-02"))
+    execute(shop.engine, "UPDATE orders SET total = 100.20 WHERE id = 1")
+    integrity.run_and_record(shop)
+    st.cache_data.clear()
+    at = app("integrity", actor=AUDITOR, month="2024-01")
+    assert "Sealed with 3 orders, EUR 143.42, " in said(at)
+    found = [as_read(str(e.value)) for e in at.error if not str(e.value).startswith("## ")]
+    assert len(found) == 1
+    assert found[0].startswith("2024-01: ")
+
+
+@ONE_ENGINE
+def test_many_orders_are_shown_with_thousands(shop: Database, app: Any) -> None:
+    fill(
+        shop.engine,
+        "orders",
+        [{"id": n, "customer_id": 1, "ordered_at": "2024-04-05 00:00:00", "total": "1.00"} for n in range(1000, 2100)],
+    )
+    frame = table(app("integrity", **TABS)).value.set_index("Month")
+    assert frame.loc["Apr 2024", "Orders"].startswith("1,1")
 
 
 def test_months_that_are_not_over_or_have_no_date_cannot_be_sealed(app: Any, shop: Database) -> None:
@@ -662,6 +719,19 @@ def strings(value: Any, key: str = "") -> list[str]:
     return [value] if isinstance(value, str) else []
 
 
+def test_paper_names_warnings_and_the_orders_of_the_deleted(shop: Database) -> None:
+    proof = proof_of(shop)
+    for check in proof["checks"]:
+        check |= {"ok": True}
+    assert "listed below" not in printed.as_page(proof)
+    proof["checks"][-1] |= {"ok": False, "level": "warning"}
+    assert f"{printed.escape(proof['verdict'])} 1 warning, listed below.</p>" in printed.as_page(proof)
+    proof["totals"][0]["deleted_orders"] = 424242
+    page = printed.as_page(proof)
+    assert '<th class="n">Of deleted</th>' in page
+    assert '<td class="n">424242</td>' in page
+
+
 def test_a_red_run_with_hostile_words_is_printed_as_typed() -> None:
     bad = Check("deletions", False, "error", 12, f"Broken {HOSTILE}", [HOSTILE], "Why <b>?", [HOSTILE], [HOSTILE])
     report = Report("2024-01-01", [bad], [], [], 2)
@@ -694,10 +764,10 @@ def test_several_currencies_are_shown_one_at_a_time(opened: Any, empty_url: str,
     sales = [(1, 1, "2024-01-05", "10.00", "EUR"), (2, 4, "2024-01-05", "20.00", "$x$")]
     opened(empty_url, sales=sales, sections=sections)
     at = check_now(visit("integrity", url=empty_url, sections=sections))
-    assert figures(at)["= Total ($x$)"][0] == "20.00"
+    assert figures(at)["= Total ($X$)"][0] == "20.00"  # capitals, as the totals are by currency
     at.selectbox(key="currency").set_value("EUR").run()
     assert figures(at)["= Total (EUR)"][0] == "10.00"
-    assert "$x$" not in str([m.label for m in at.metric] + [m.value for m in at.markdown])
+    assert "$X$" not in str([m.label for m in at.metric] + [m.value for m in at.markdown])
 
 
 def test_a_shop_without_orders(opened: Any, empty_url: str, visit: Any) -> None:
@@ -705,7 +775,7 @@ def test_a_shop_without_orders(opened: Any, empty_url: str, visit: Any) -> None:
     at = visit("integrity", url=empty_url, sections=PHONE)
     assert "The books are even" in verdict(at, "success")
     assert "There are no orders yet." in verdict(at, "success")
-    assert figures(at)["= Total (EUR)"] == ("0.00", "0.00")
+    assert figures(at)["= Total (EUR)"] == ("0.00", "")
     at = visit("integrity", url=empty_url, sections=PHONE, **TABS)
     assert "When there are orders, their months are listed here" in said(at)
 
