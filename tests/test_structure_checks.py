@@ -18,6 +18,7 @@ from data.database import Database, attach, snapshot
 from data.inspection import assigns, dangerous_keys, mentions
 from data.integrity import Check
 from data.integrity.proof import make_proof
+from data.integrity.structure import ATTEMPTS
 
 Open = Callable[..., Database]
 KEPT = [sale for sale in SALES if sale[1] != 77]  # whom a foreign key allows
@@ -219,7 +220,10 @@ def test_a_query_of_orders_is_not_looked_into(opened: Open, empty_url: str) -> N
     words = "[orders] is a query; its tables' foreign keys were not looked for."
     assert (check.ok, check.detail) == (None, words)
     rights = found(database, "rights")  # what it could try, it did
-    assert {finding.id for finding in rights.findings} <= {"file", "delete customers", "delete events", "change events"}
+    assert {finding.id for finding in rights.findings} <= {
+        "file",
+        *(name for name in ATTEMPTS if "orders" not in name),
+    }
 
 
 # deleted_at
@@ -344,12 +348,15 @@ def test_names_are_words() -> None:
 # Rights
 
 
-def test_what_is_tried_finds_no_row(shop: Database) -> None:
-    attempts = queries.list_attempts(shop.schema)
-    assert list(attempts) == ["delete customers", "delete orders", "change orders", "delete events", "change events"]
-    for statement in [one for several in attempts.values() for one in several]:
+def test_what_is_tried_finds_no_row_and_no_table(shop: Database) -> None:
+    with shop.engine.connect() as connection:
+        attempts = queries.list_attempts(connection, shop.schema)
+    assert list(attempts) == list(ATTEMPTS)
+    no_table = r"^(DROP TABLE evenbooks_none_[0-9a-f]{32}|ALTER TABLE evenbooks_none_[0-9a-f]{32} COMMENT '')$"
+    for name, statements in attempts.items():
+        pattern = no_table if name == "drop or alter tables" else r" WHERE (false|0) = 1$"
         for dialect in (mysql.dialect(), sqlite.dialect()):
-            assert re.search(r" WHERE (false|0) = 1$", str(statement.compile(dialect=dialect)))
+            assert all(re.search(pattern, str(one.compile(dialect=dialect))) for one in statements)
 
 
 def test_trying_changes_nothing_and_a_mighty_account_is_a_warning(shop: Database, engine_name: str) -> None:
@@ -363,10 +370,13 @@ def test_trying_changes_nothing_and_a_mighty_account_is_a_warning(shop: Database
         return
     assert check.examples == [
         "this account may delete customers physically",
+        "this account may change the ids of customers, and so part them from their orders",
         "this account may delete orders",
         "this account may change orders",
         "this account may delete events, and so rewrite history",
         "this account may change events, and so rewrite history",
+        "this account may delete seals, kept checks or the head of the chain",
+        "this account may drop or alter tables of this database",
     ]
     assert any(sql.startswith("DELETE FROM customers WHERE false") for sql in check.sql)
 
@@ -430,9 +440,18 @@ READS = "SELECT ON DB.*"
     [
         ([], []),
         (
-            ["UPDATE, INSERT ON DB.customers", "INSERT ON DB.evenbooks_events", "UPDATE, INSERT ON DB.evenbooks_chain"],
+            [
+                "UPDATE (deleted_at, name), INSERT ON DB.customers",
+                "INSERT ON DB.evenbooks_events",
+                "UPDATE, INSERT ON DB.evenbooks_chain",
+            ],
             [],
         ),
+        (["UPDATE (id) ON DB.customers"], ["change customer ids"]),
+        (["DELETE ON DB.evenbooks_seals"], ["delete records"]),
+        (["DROP ON DB.*"], ["drop or alter tables"]),
+        (["ALTER ON DB.*"], ["drop or alter tables"]),
+        (["CREATE, INDEX, TRIGGER ON DB.*"], []),
         (["DELETE ON DB.customers"], ["delete customers"]),
         (["DELETE ON DB.orders"], ["delete orders"]),
         (["UPDATE (ordered_at) ON DB.orders"], ["change orders"]),

@@ -22,10 +22,13 @@ from data.schema import MIGRATION
 REFUSED = NOT_ALLOWED | {1290, 1792, 1836}
 ATTEMPTS = {
     "delete customers": "this account may delete customers physically",
+    "change customer ids": "this account may change the ids of customers, and so part them from their orders",
     "delete orders": "this account may delete orders",
     "change orders": "this account may change orders",
     "delete events": "this account may delete events, and so rewrite history",
     "change events": "this account may change events, and so rewrite history",
+    "delete records": "this account may delete seals, kept checks or the head of the chain",
+    "drop or alter tables": "this account may drop or alter tables of this database",
 }
 
 
@@ -165,7 +168,8 @@ def rights(look: Look) -> Answer:
         return _rights_of_file(look)
     try:
         with _aside(look) as connection, recorded(connection) as sql:
-            answers = {name: _may(connection, look, name) for name in queries.list_attempts(look.schema)}
+            attempts = queries.list_attempts(connection, look.schema)
+            answers = {name: _may(connection, several) for name, several in attempts.items()}
     except DBAPIError as error:
         return Answer("", level="warning", unseen=f"There was no second connection to try this on ({error.orig}).")
     may = [name for name, answer in answers.items() if answer]
@@ -178,7 +182,7 @@ def rights(look: Look) -> Answer:
     if look.schema.order_table is None:
         reasons.append("[orders] is a query; what this account may do to its tables was not tried.")
     return Answer(
-        whole="This account may neither delete customers nor delete or change orders and events.",
+        whole="This account may neither delete customers nor delete or change orders and events, nor drop or alter tables.",
         broken=f"This account may do more than Evenbooks needs: {', '.join(may)}. "
         "python -m data.sql grants prints the rights that are enough.",
         findings=[Finding(name, ATTEMPTS[name]) for name in may],
@@ -201,10 +205,10 @@ def _aside(look: Look) -> Iterator[Connection]:
         engine.dispose()
 
 
-def _may(connection: Connection, look: Look, name: str) -> bool | None:
+def _may(connection: Connection, statements: list[queries.Attempt]) -> bool | None:
     """Whether any of the statements is allowed; None where a lock kept it from being found out."""
     locked = False
-    for statement in queries.list_attempts(look.schema)[name]:
+    for statement in statements:
         try:
             queries.attempt(connection, statement)
             return True

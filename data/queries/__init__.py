@@ -61,10 +61,11 @@ from data.queries.revenue import (
     monthly_totals,
     revenue_by_month,
 )
-from data.queries.rights import attempt, get_file, list_attempts, wait_shortly
+from data.queries.rights import Attempt, attempt, get_file, list_attempts, wait_shortly
 from data.queries.seals import get_seal_rows, insert_seals, last_seal_action, list_seals, mark_unsealed
 
 __all__ = [
+    "Attempt",
     "MonthOrders",
     "append_events",
     "attempt",
