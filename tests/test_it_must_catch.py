@@ -308,11 +308,6 @@ EVENTS: dict[str, Harm] = {
     "altered, all hashed anew, and the kept runs removed": Harm(
         both(forging(altered(2, reason="mistake")), FORGET), "since_head", "event 10, the proof's last, is another one"
     ),
-    "the last run said to have seen another head": Harm(
-        both(forging(altered(2, reason="mistake")), run("UPDATE evenbooks_checks SET report = '{}'")),
-        "since_head",
-        "event 10, the proof's last, is another one",
-    ),
     "the baseline altered so that an orphan is known": Harm(
         both(
             run("UPDATE orders SET customer_id = 78 WHERE id = 21"),
@@ -717,6 +712,14 @@ ALL = {
 def test_harm_is_caught_and_named(shop: Database, healthy: Healthy, name: str) -> None:
     ALL[name].do(shop)
     assert_caught(red(shop, healthy.proof), ALL[name])
+
+
+def test_kept_runs_that_say_nothing_any_more_are_no_green_chain(shop: Database, healthy: Healthy) -> None:
+    both(forging(altered(2, reason="mistake")), run("UPDATE evenbooks_checks SET report = '{}'"))(shop)
+    with snapshot(shop) as moment:
+        report = integrity.run(moment.connection, shop.schema, moment.at, proof=healthy.proof)
+    answers = {check.name: check.ok for check in report.checks}
+    assert (answers["chain"], answers["since_head"]) == (None, False)
 
 
 def test_nothing_is_red_where_nothing_was_done(shop: Database, healthy: Healthy) -> None:
