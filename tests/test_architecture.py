@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -141,3 +143,16 @@ def test_nothing_is_physically_deleted(name: str) -> None:
     for node in ast.walk(tree(name)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             assert not node.value.upper().lstrip().startswith(("DELETE FROM", "TRUNCATE", "REPLACE INTO")), node.lineno
+
+
+def test_every_module_of_data_can_be_the_first_to_be_imported() -> None:
+    modules = sorted({n[:-3].replace("/", ".").removesuffix(".__init__") for n in within("data/")})
+    alone = (
+        "import importlib, sys\n"
+        "for name in sys.argv[1:]:\n"
+        "    [sys.modules.pop(m) for m in list(sys.modules) if m == 'data' or m.startswith('data.')]\n"
+        "    importlib.import_module(name)\n"
+    )
+    names = [name for name in modules if not name.endswith("__main__")]
+    done = subprocess.run([sys.executable, "-c", alone, *names], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -7,7 +7,6 @@ from uuid import uuid4
 from sqlalchemy import Column, Connection, Delete, Table, TextClause, Update, delete, false, text, update
 from sqlalchemy.exc import DBAPIError
 
-from data.database import error_code
 from data.inspection import placed
 from data.schema import Schema, literal_sql
 
@@ -67,7 +66,8 @@ def attempt(connection: Connection, statement: Attempt) -> None:
     try:
         connection.execute(statement).close()
     except DBAPIError as error:
-        if not isinstance(statement, TextClause) or error_code(error) not in NO_SUCH_TABLE:
+        answer = next(iter(getattr(error.orig, "args", ())), None)  # the server's number
+        if not isinstance(statement, TextClause) or answer not in NO_SUCH_TABLE:
             raise
 
 
