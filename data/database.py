@@ -272,7 +272,7 @@ def recorded(connection: Connection) -> Iterator[list[str]]:
 
     def note(_c: Connection, cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
         if statement not in statements and len(statements) < MOST_RECORDED:
-            statements[statement] = f"{statement}" if many else _with_values(cursor, statement, parameters)
+            statements[statement] = statement if many else _with_values(cursor, statement, parameters)
 
     found: list[str] = []
     event.listen(connection, "before_cursor_execute", note)

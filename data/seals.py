@@ -46,8 +46,7 @@ def seal(
         before = _last_action(moment.connection, schema, month)
         why = _reason(database, month, reason, again=before is not None)
         known = queries.get_head(moment.connection, schema)
-        with part_of(progress, 0, CHECKING) as part:
-            report = run(moment.connection, schema, moment.at, progress=part)
+        report = run(moment.connection, schema, moment.at, progress=part_of(progress, 0, CHECKING))
         if report.even:
             progress(CHECKING, f"Adding up {month}")
             contents = measure_month(moment.connection, schema, month)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -79,12 +78,6 @@ def ask(look: Look, name: str, question: str, answer_of: Question) -> Check:
     )
 
 
-@contextmanager
-def part_of(progress: Progress, start: float, end: float) -> Iterator[Progress]:
+def part_of(progress: Progress, start: float, end: float) -> Progress:
     """Progress of a part of the work, from `start` to `end` of the whole."""
-
-    def told(done: float, words: str) -> None:
-        progress(start + (end - start) * done, words)
-
-    told(0, "")
-    yield told
+    return lambda done, words: progress(start + (end - start) * done, words)

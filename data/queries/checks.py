@@ -25,10 +25,10 @@ def order_chunks(connection: Connection, schema: Schema, *, size: int = CHUNK) -
     Along the customers where an index has all that is read beside them, else along the orders' own key. One piece
     holds all where the orders are a query, few, or not numbered.
     """
-    found = _axis(connection, schema)
-    if found is None:
+    axis = _axis(connection, schema)
+    if axis is None:
         return [true()]
-    axis, orders = found, int(connection.execute(select(func.count()).select_from(schema.orders.source)).scalar_one())
+    orders = int(connection.execute(select(func.count()).select_from(schema.orders.source)).scalar_one())
     low, high = connection.execute(select(func.min(axis), func.max(axis))).one()
     pieces = -(-orders // size)
     if pieces < 2 or type(low) is not int or type(high) is not int:
@@ -186,11 +186,11 @@ def count_state(connection: Connection, schema: Schema) -> dict[str, int]:
     """How many customers, deleted customers and orders (of any status) there are: what a proof names."""
     customers, orders = schema.customers, schema.orders
     counted = {
-        "customers": select(func.count()).select_from(customers.source),
         "deleted": select(func.count()).select_from(customers.source).where(~is_active(customers)),
         "orders": select(func.count()).select_from(orders.source),
     }
-    return {name: int(connection.execute(statement).scalar_one()) for name, statement in counted.items()}
+    found = {name: int(connection.execute(statement).scalar_one()) for name, statement in counted.items()}
+    return {"customers": count_all_customers(connection, schema), **found}
 
 
 def record_check(connection: Connection, schema: Schema, *, at: datetime, report: dict[str, Any]) -> None:
