@@ -19,7 +19,7 @@ test: .venv/.dev lint ## lint, types and every test; installs what they need
 lint: .venv/.dev ## ruff and mypy (strict for data/)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy data ui pages dashboard.py serve.py run_customer_soft_delete_migration.py
+	$(BIN)/mypy data ui pages web api.py dashboard.py serve.py run_customer_soft_delete_migration.py
 
 bench: .venv/.dev ## speed, as ratios of one run on MariaDB (CUSTOMERS=, ORDERS=)
 	bash tests/system_packages.sh

@@ -28,6 +28,7 @@ class Permission(StrEnum):
     SEAL_MONTHS = "seal and unseal months"
     ACCEPT_FINDINGS = "accept findings of the check"
     PROBE = "run the live probe"
+    MANAGE_TOKENS = "add and revoke tokens"
 
 
 _READS = frozenset({Permission.READ_CUSTOMERS, Permission.READ_REVENUE, Permission.READ_INTEGRITY})

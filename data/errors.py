@@ -35,6 +35,14 @@ class NotPermitted(EvenbooksError):
     """This role may not do that."""
 
 
+class TokenRefused(EvenbooksError):
+    """This token is not known, has expired, or was revoked."""
+
+
+class SignInRefused(EvenbooksError):
+    """This sign-in is not, or no longer, valid."""
+
+
 class InvalidInput(EvenbooksError):
     """Something that was entered cannot be used."""
 

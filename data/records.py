@@ -189,6 +189,20 @@ class MonthlyRevenue:
 
 
 @dataclass(frozen=True)
+class Token:
+    """One of the API's tokens, without its secret; times in UTC, None where it never expires, was never used or revoked."""
+
+    id: str
+    name: str
+    role: str
+    owner: str
+    made_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True)
 class Seal:
     """A sealed month and currency, as the events and evenbooks_seals keep it.
 

@@ -244,11 +244,13 @@ class OwnTables:
     chain: Table
     checks: Table
     seals: Table
+    tokens: Table
+    sign_outs: Table
 
     @property
     def all(self) -> list[Table]:
         """Every one, in the order in which they are made."""
-        return [self.events, self.chain, self.checks, self.seals]
+        return [self.events, self.chain, self.checks, self.seals, self.tokens, self.sign_outs]
 
 
 LongText = Text().with_variant(LONGTEXT(), "mysql", "mariadb")
@@ -320,7 +322,28 @@ def own_tables(id_type: TypeEngine[Any]) -> OwnTables:
         Column("unsealed_event_id", BigInteger().with_variant(Integer(), "sqlite")),
         **options,
     )
-    return OwnTables(events, chain, checks, seals)
+    tokens = Table(
+        "evenbooks_tokens",
+        metadata,
+        Column("id", CHAR(12), primary_key=True),
+        Column("name", ExactText, nullable=False),
+        Column("hash", CHAR(64), nullable=False),
+        Column("role", String(40), nullable=False),
+        Column("owner", String(255), nullable=False),
+        Column("made_at", UTCDateTime(), nullable=False),
+        Column("expires_at", UTCDateTime()),
+        Column("last_used_at", UTCDateTime()),
+        Column("revoked_at", UTCDateTime()),
+        **options,
+    )
+    sign_outs = Table(
+        "evenbooks_sign_outs",
+        metadata,
+        Column("person", CHAR(64), primary_key=True),
+        Column("at", UTCDateTime(), nullable=False),
+        **options,
+    )
+    return OwnTables(events, chain, checks, seals, tokens, sign_outs)
 
 
 def currency_of(schema: Schema) -> ColumnElement[str]:

@@ -101,6 +101,37 @@ DEFAULT_REASONS = {
 OWN_REASONS = {"other": "Other", "script": "By a script", "undo": "Undone", "restored": "Restored by hand"}
 
 
+class Subject(Section):
+    """One account of one provider, as its ID tokens name it (`iss`, `sub`)."""
+
+    issuer: Name
+    subject: Name
+
+
+class RoleHolders(Section):
+    """Who has a role: these accounts, whoever has one of these values in the claim, and these verified addresses."""
+
+    subjects: list[Subject] = []
+    claim: list[Name] = []
+    emails: list[Name] = []
+
+
+class Roles(Section):
+    """Who has which role once signed in; `claim` names the claim that `claim` of a role is looked for in."""
+
+    claim: Name = "groups"
+    admin: RoleHolders = RoleHolders()
+    manager: RoleHolders = RoleHolders()
+    staff: RoleHolders = RoleHolders()
+    auditor: RoleHolders = RoleHolders()
+
+
+class Server(Section):
+    """Host names under which the server is reached, beside its own (HOST, loopback, that of [auth] redirect_uri)."""
+
+    hosts: list[Name] = []
+
+
 class File(Section):
     """`evenbooks.toml`."""
 
@@ -108,6 +139,8 @@ class File(Section):
     orders: OrdersMapping = OrdersMapping()
     money: Money = Money()
     reasons: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")], Name] = DEFAULT_REASONS
+    roles: Roles = Roles()
+    server: Server = Server()
 
 
 class Environment(BaseSettings):

@@ -16,6 +16,9 @@ GRANT SELECT, INSERT ON {events} TO {app};
 GRANT SELECT, INSERT ON {checks} TO {app};
 GRANT SELECT, UPDATE ({head_columns}) ON {chain} TO {app};
 GRANT SELECT, INSERT, UPDATE ({seal_columns}) ON {seals} TO {app};
+-- Tokens of the API are added, noted as used, and revoked; of sign-outs the last one of each person is kept.
+GRANT SELECT, INSERT, UPDATE ({token_columns}) ON {tokens} TO {app};
+GRANT SELECT, INSERT, UPDATE ({sign_out_columns}) ON {sign_outs} TO {app};
 GRANT SELECT ON {version} TO {app};
 
 -- The reader: for an auditor, and for python -m data.integrity on another machine.
@@ -25,6 +28,9 @@ GRANT SELECT ON {events} TO {reader};
 GRANT SELECT ON {checks} TO {reader};
 GRANT SELECT ON {chain} TO {reader};
 GRANT SELECT ON {seals} TO {reader};
+-- Of tokens it sees who has which role, and no hash.
+GRANT SELECT ({token_view}) ON {tokens} TO {reader};
+GRANT SELECT ({sign_out_columns}) ON {sign_outs} TO {reader};
 GRANT SELECT ON {version} TO {reader};
 
 -- To look at what they may do:

@@ -27,7 +27,15 @@ from data.reflection import reflect
 from data.schema import literal_sql, own_tables
 from data.settings import ROOT, Settings
 
-OURS = ["evenbooks_chain", "evenbooks_checks", "evenbooks_events", "evenbooks_seals", "evenbooks_version"]
+OURS = [
+    "evenbooks_chain",
+    "evenbooks_checks",
+    "evenbooks_events",
+    "evenbooks_seals",
+    "evenbooks_sign_outs",
+    "evenbooks_tokens",
+    "evenbooks_version",
+]
 SCRIPT = ROOT / "run_customer_soft_delete_migration.py"
 MakeUrl = Callable[[], str]
 ASKING: dict[str, Engine] = {}

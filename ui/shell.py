@@ -25,7 +25,7 @@ from data.errors import (
     NotMigrated,
     NotPermitted,
 )
-from data.settings import ROOT, load_settings
+from data.settings import ROOT
 from ui.text import typed
 from ui.theme import style
 
@@ -116,7 +116,7 @@ def open_page(title: str, permission: Permission) -> Here:
     _arrive(title)
     try:
         actor.require(permission)
-        database = attached()
+        database = demo.attached()
         read_only = _why_read_only(database.settings.database_url)
     except EvenbooksError as error:
         st.title(title)
@@ -130,13 +130,6 @@ def open_page(title: str, permission: Permission) -> Here:
         _show_read_only(read_only)
     _show_flash()
     return here
-
-
-def attached() -> Database:
-    """The attached database; the demo company is made first where nothing else is configured."""
-    if not databases.is_attached():
-        demo.ensure_demo(load_settings(), log.info)
-    return databases.default()
 
 
 @st.cache_data(ttl=60, show_spinner=False)

@@ -38,7 +38,7 @@ def acknowledge(
         events.append(connection, database.schema, [draft], head=head, at=now())
 
     in_transaction(database, write)
-    run_and_record(database, progress=progress)
+    run_and_record(database, progress=progress, actor=actor)
     return found
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from data import queries
+from data.access import Actor, Permission, script_actor
 from data.database import Database, in_transaction, recorded, snapshot
 from data.errors import DatabaseReadOnly
 from data.integrity import accounts, books, sealed, structure
@@ -143,9 +144,11 @@ def run_and_record(
     last: str | None = None,
     progress: Progress = no_progress,
     proof: dict[str, Any] | None = None,
+    actor: Actor | None = None,
 ) -> Report:
     """Runs the check in one snapshot. A run over all months is kept, where the account may write; one against a
-    proof is not, as it answers other questions."""
+    proof is not, as it answers other questions. Without an actor it is a script's. Raises NotPermitted."""
+    (actor or script_actor()).require(Permission.READ_INTEGRITY)
     with snapshot(database) as moment:
         report = run(
             moment.connection, database.schema, moment.at, first=first, last=last, progress=progress, proof=proof

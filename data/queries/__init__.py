@@ -63,6 +63,8 @@ from data.queries.revenue import (
 )
 from data.queries.rights import Attempt, attempt, get_file, list_attempts, wait_shortly
 from data.queries.seals import get_seal_rows, insert_seals, last_seal_action, list_seals, mark_unsealed
+from data.queries.sign_outs import keep_sign_out, signed_out_at
+from data.queries.tokens import get_token, insert_token, list_tokens, revoke_token, touch_token
 
 __all__ = [
     "Attempt",
@@ -84,11 +86,14 @@ __all__ = [
     "get_form_values",
     "get_head",
     "get_seal_rows",
+    "get_token",
     "grand_deleted",
     "grand_totals",
     "impact",
     "insert_customer",
     "insert_seals",
+    "insert_token",
+    "keep_sign_out",
     "last_check",
     "last_event_id",
     "last_seal_action",
@@ -104,6 +109,7 @@ __all__ = [
     "list_named_but_gone",
     "list_order_ids",
     "list_seals",
+    "list_tokens",
     "list_without_transactions",
     "lock_head",
     "mark_deleted",
@@ -121,9 +127,12 @@ __all__ = [
     "order_chunks",
     "record_check",
     "revenue_by_month",
+    "revoke_token",
     "roll_back",
+    "signed_out_at",
     "stream_chain",
     "touch_chain",
+    "touch_token",
     "update_customer",
     "wait_shortly",
 ]

@@ -14,6 +14,8 @@ from data.sql.filling import FOLDER, filled, literal_sql_of, read_template
 
 HEAD_COLUMNS = ("event_id", "hash")  # what moving the head changes
 SEAL_COLUMNS = ("unsealed_event_id",)  # what opening a sealed month changes
+TOKEN_COLUMNS = ("last_used_at", "revoked_at")  # what using and revoking a token changes
+SIGN_OUT_COLUMNS = ("at",)
 ON_SQLITE = """-- SQLite has no accounts: whoever may write to the file may change and delete everything in it.
 -- What takes their place are the rights of the file and of its folder. The application needs to write to both, because
 -- its write-ahead log lies beside the file ({file}-wal, {file}-shm).
@@ -62,6 +64,9 @@ def _values(connection: Connection, schema: Schema, accounts: Accounts) -> dict[
         "version": _place(connection, None, VERSION_TABLE),
         "head_columns": _listed(HEAD_COLUMNS),
         "seal_columns": _listed(SEAL_COLUMNS),
+        "token_columns": _listed(TOKEN_COLUMNS),
+        "token_view": _listed(c.name for c in schema.own.tokens.c if c.name != "hash"),
+        "sign_out_columns": _listed(SIGN_OUT_COLUMNS),
     }
 
 

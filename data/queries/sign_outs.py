@@ -1,0 +1,26 @@
+"""Statements on sign-outs: since when earlier sign-ins of a person count no more."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select, update
+
+from data.schema import Schema
+
+
+def signed_out_at(connection: Connection, schema: Schema, person: str) -> datetime | None:
+    """When this person (a hash of issuer and subject) last signed out (UTC); None where they never did."""
+    outs = schema.own.sign_outs
+    at: datetime | None = connection.execute(select(outs.c.at).where(outs.c.person == person)).scalar()
+    return at
+
+
+def keep_sign_out(connection: Connection, schema: Schema, person: str, *, at: datetime) -> None:
+    """Keeps when the person signed out, the later of what is kept and this. In a writing transaction."""
+    outs = schema.own.sign_outs
+    known = connection.execute(select(outs.c.at).where(outs.c.person == person).with_for_update()).scalar()
+    if known is None:
+        connection.execute(insert(outs).values(person=person, at=at))
+    elif known < at:
+        connection.execute(update(outs).where(outs.c.person == person).values(at=at))

@@ -1,0 +1,1 @@
+"""What the API and the server share of HTTP: guards, shapes, health."""
