@@ -115,7 +115,7 @@ _numbers = itertools.count(1)
 def fresh_mariadb(mariadb_url: str) -> Iterator[str]:
     """The URL of an empty database, dropped afterwards."""
     name = f"eb_test_{os.getpid()}_{next(_numbers)}"
-    engine = create_engine(mariadb_url.format(name=""))
+    engine = create_engine(mariadb_url.format(name=""), connect_args={"ssl_disabled": True})
     with engine.begin() as connection:
         connection.execute(text(f"CREATE DATABASE {name} CHARACTER SET utf8mb4"))
     try:
