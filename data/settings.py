@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +15,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from data.errors import ConfigurationError
+from data.wording import sentences
 
 ROOT = Path(__file__).resolve().parent.parent
 DEMO_URL = f"sqlite:///{ROOT / 'var' / 'demo.sqlite'}"
@@ -101,6 +102,26 @@ DEFAULT_REASONS = {
 OWN_REASONS = {"other": "Other", "script": "By a script", "undo": "Undone", "restored": "Restored by hand"}
 
 
+# Claims that people fill in themselves, or that say who somebody is only together with another one.
+NO_GROUPS = {
+    *("email", "name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "unique_name"),
+    *("upn", "profile", "picture", "website", "gender", "birthdate", "locale", "zoneinfo", "phone_number", "address"),
+    *("sub", "iss", "aud", "azp", "nonce", "email_verified"),
+}
+
+
+def _groups_claim(value: str) -> str:
+    if value in NO_GROUPS:
+        raise ValueError("is not a claim by which the provider grants anything; name one such as groups or roles")
+    return value
+
+
+def _address(value: str) -> str:
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", value):
+        raise ValueError("is not an e-mail address")
+    return value
+
+
 class Subject(Section):
     """One account of one provider, as its ID tokens name it (`iss`, `sub`)."""
 
@@ -113,13 +134,13 @@ class RoleHolders(Section):
 
     subjects: list[Subject] = []
     claim: list[Name] = []
-    emails: list[Name] = []
+    emails: list[Annotated[str, AfterValidator(_address)]] = []
 
 
 class Roles(Section):
     """Who has which role once signed in; `claim` names the claim that `claim` of a role is looked for in."""
 
-    claim: Name = "groups"
+    claim: Annotated[Name, AfterValidator(_groups_claim)] = "groups"
     admin: RoleHolders = RoleHolders()
     manager: RoleHolders = RoleHolders()
     staff: RoleHolders = RoleHolders()
@@ -222,7 +243,7 @@ def load_settings(*, config: Path | str | None = None, database_url: str | None 
     try:
         environment = Environment()
     except ValidationError as error:
-        raise ConfigurationError(_sentences(error, "The environment", Environment)) from None
+        raise ConfigurationError(sentences(error, "The environment", Environment)) from None
     named = config or environment.evenbooks_config
     path = Path(named) if named else Path("evenbooks.toml")
     url = database_url or environment.database_url
@@ -252,48 +273,4 @@ def _read_file(path: Path) -> File:
     try:
         return File.model_validate(content)
     except ValidationError as error:
-        raise ConfigurationError(_sentences(error, str(path), File)) from None
-
-
-def _sentences(error: ValidationError, where: str, model: type[BaseModel]) -> str:
-    """Each problem as a sentence that names the key and what was found."""
-    problems: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-    for problem in error.errors():
-        problems.setdefault(_path(problem["loc"]), []).append(dict(problem))
-    # Of a value that may be this or that, the complaint about its inside says more.
-    inside = {path[:n] for path in problems for n in range(len(path))}
-    return "\n".join(f"{where}: {_sentence(p, found, model)}" for p, found in problems.items() if p not in inside)
-
-
-def _path(loc: tuple[int | str, ...]) -> tuple[str, ...]:
-    """The key's path, without pydantic's names for the alternatives of a value."""
-    kinds = ("str", "int", "float", "bool")
-    return tuple(
-        str(part)
-        for n, part in enumerate(loc)
-        if not (n > 1 and str(part).startswith(("function-", "list["))) and not (n > 2 and part in kinds)
-    )
-
-
-def _sentence(path: tuple[str, ...], problems: list[dict[str, Any]], model: type[BaseModel]) -> str:
-    key = path[0] if len(path) == 1 else f"[{path[0]}] {'.'.join(path[1:])}" if path else ""
-    kind = problems[0]["type"]
-    if kind == "extra_forbidden":
-        known = _known_keys(model, path[:-1])
-        near = difflib.get_close_matches(path[-1], known, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"these are: {', '.join(known)}."
-        return f"{key} is not a known key; {hint}"
-    messages = list(dict.fromkeys(problem["msg"].removeprefix("Value error, ") for problem in problems))
-    if kind == "value_error" and len(path) == 1:
-        return f"[{key}] {messages[0]}."
-    words = ", or ".join(message[0].lower() + message[1:] for message in messages)
-    return f"{key}: {words}; found {problems[0]['input']!r}."
-
-
-def _known_keys(model: type[BaseModel], path: tuple[str, ...]) -> list[str]:
-    for part in path:
-        field = model.model_fields.get(part)
-        if field is None or not isinstance(field.annotation, type) or not issubclass(field.annotation, BaseModel):
-            return []
-        model = field.annotation
-    return list(model.model_fields)
+        raise ConfigurationError(sentences(error, str(path), File)) from None

@@ -9,10 +9,10 @@ from sqlalchemy import Connection, insert, select, update
 from data.schema import Schema
 
 
-def signed_out_at(connection: Connection, schema: Schema, person: str) -> datetime | None:
-    """When this person (a hash of issuer and subject) last signed out (UTC); None where they never did."""
+def signed_out_at(connection: Connection, schema: Schema, person: str) -> datetime | str | None:
+    """When this person (a hash of issuer and subject) last signed out (UTC), its text where it is no time; None for never."""
     outs = schema.own.sign_outs
-    at: datetime | None = connection.execute(select(outs.c.at).where(outs.c.person == person)).scalar()
+    at: datetime | str | None = connection.execute(select(outs.c.at).where(outs.c.person == person)).scalar()
     return at
 
 
@@ -22,5 +22,5 @@ def keep_sign_out(connection: Connection, schema: Schema, person: str, *, at: da
     known = connection.execute(select(outs.c.at).where(outs.c.person == person).with_for_update()).scalar()
     if known is None:
         connection.execute(insert(outs).values(person=person, at=at))
-    elif known < at:
+    elif not isinstance(known, datetime) or known < at:
         connection.execute(update(outs).where(outs.c.person == person).values(at=at))
