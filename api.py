@@ -1,0 +1,45 @@
+"""The REST API: parse, ask the books, answer JSON. Runs under serve.py, and alone: `uvicorn api:app`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from data.errors import EvenbooksError
+from web import changing, customers, exporting, health, reports
+from web.describing import describe
+from web.failing import answer_error
+from web.guarding import BodyLimit
+
+DESCRIPTION = (
+    "Delete customers, keep the books even. Every answer is JSON, errors included, but for `deleted.csv`. "
+    "Unknown parameters and keys are refused. Money is text, exact; times are UTC."
+)
+
+
+class Api(FastAPI):
+    """FastAPI, with a document that knows the shop."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document of the attached shop."""
+        return describe(super().openapi())
+
+
+app = Api(
+    title="Evenbooks",
+    version="1",
+    description=DESCRIPTION,
+    openapi_url="/staff/openapi.json",
+    docs_url=None,
+    redoc_url=None,
+    redirect_slashes=False,
+)
+# The routes themselves: an included router would look every path up twice.
+for router in (changing.router, customers.router, exporting.router, reports.router, health.router):
+    app.router.routes.extend(router.routes)
+for kind in (HTTPException, RequestValidationError, EvenbooksError):
+    app.add_exception_handler(kind, answer_error)
+app.add_middleware(BodyLimit)
