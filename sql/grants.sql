@@ -16,7 +16,9 @@ GRANT SELECT, INSERT ON {events} TO {app};
 GRANT SELECT, INSERT ON {checks} TO {app};
 GRANT SELECT, UPDATE ({head_columns}) ON {chain} TO {app};
 GRANT SELECT, INSERT, UPDATE ({seal_columns}) ON {seals} TO {app};
--- Tokens of the API are added, noted as used, and revoked; of sign-outs the last one of each person is kept.
+-- Tokens of the API are added, noted as used, and revoked; of sign-outs the last one of each person is kept. Whoever
+-- holds this account can add a token or take a revocation back: python -m data.tokens list shows every one, and the
+-- events say who made and revoked which.
 GRANT SELECT, INSERT, UPDATE ({token_columns}) ON {tokens} TO {app};
 GRANT SELECT, INSERT, UPDATE ({sign_out_columns}) ON {sign_outs} TO {app};
 GRANT SELECT ON {version} TO {app};

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,10 +30,11 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from test_mapping import AWKWARD, tables
 
-from data import Customer, integrity, seals
+from data import Customer, integrity, seals, sign_in, tokens
+from data.access import Role
 from data.customers import add, delete_many, edit, restore_many
 from data.database import Database, attach, make_engine, try_writing
-from data.errors import DatabaseReadOnly
+from data.errors import DatabaseReadOnly, SignInRefused
 from data.migration import migrate
 from data.sql.audit import audit_sql
 from data.sql.cli import main
@@ -44,18 +46,22 @@ SELF_UPDATING = CUSTOMERS.replace(
     "phone VARCHAR(20)",
     "phone VARCHAR(20), kind VARCHAR(9), touched TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP",
 )
+ANN = sign_in.read_identity({"iss": "https://id.example.com", "sub": "u-1", "iat": 1_700_000_000, "exp": 4_000_000_000})
 SECTIONS = {"customers": {"phone": "phone", "insert": {"kind": "customer"}}}
 PASSWORD_SQL = "'" + PASSWORD.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 @pytest.fixture
 def kept(mariadb_url: str) -> Iterator[Database]:
-    """A guarded shop with a column that updates itself, customer 4 deleted, January sealed; and the two accounts."""
+    """A guarded shop with a column that updates itself, customer 4 deleted, January sealed, a token and a sign-out; and
+    the two accounts."""
     with fresh_mariadb(mariadb_url) as url:
         shop = make_shop(url, customers=SELF_UPDATING, sections=SECTIONS)
         migrate(shop.settings, guard=True)
         delete_many(shop, [4], actor=ADMIN, reason="inactive")
         seals.seal(shop, "2024-01", actor=ADMIN)
+        tokens.add(shop, "kept", role=Role.AUDITOR, actor=ADMIN)
+        sign_in.sign_out(shop, replace(ANN, subject="u-0"))
         with accounts(shop):
             yield shop
         shop.engine.dispose()
@@ -104,6 +110,14 @@ def test_the_application_lives_on_the_first(kept: Database) -> None:
         seals.unseal(app, "2024-01", actor=ADMIN, reason="a late order")
         seals.seal(app, "2024-01", actor=ADMIN, reason="again")
         seals.seal(app, "2024-02", actor=ADMIN)
+        made = tokens.add(app, "sync", role=Role.STAFF, days=1, actor=ADMIN)
+        assert tokens.check(app, made).role is Role.STAFF
+        assert tokens.list_all(app, actor=ADMIN)[-1].last_used_at is not None
+        assert tokens.revoke(app, "sync", actor=ADMIN) == 1
+        for _ in range(2):
+            sign_in.sign_out(app, ANN)
+        with pytest.raises(SignInRefused):
+            sign_in.require_valid(app, ANN, ANN.issued_at)
         assert integrity.run_and_record(app).even
     assert problems(kept) == []
     assert whole(touched, 1) == whole(rows(kept, "customers"), 1)  # also the column that updates itself
@@ -122,6 +136,7 @@ def test_the_check_runs_on_the_second_which_keeps_nothing(kept: Database) -> Non
             try_writing(reader)
         with pytest.raises(DatabaseReadOnly):
             delete_many(reader, [1], actor=ADMIN, reason="mistake")
+        assert [(token.name, token.role) for token in tokens.list_all(reader, actor=ADMIN)] == [("kept", "auditor")]
     assert (state(kept), rows(kept, "evenbooks_checks")) == before
 
 
@@ -140,6 +155,8 @@ ALWAYS_REFUSED = [
     "DELETE FROM evenbooks_chain",
     "DELETE FROM evenbooks_checks",
     "DELETE FROM evenbooks_seals",
+    "DELETE FROM evenbooks_tokens",
+    "DELETE FROM evenbooks_sign_outs",
     "TRUNCATE customers",
     "TRUNCATE orders",
     "TRUNCATE evenbooks_events",
@@ -182,6 +199,12 @@ ALWAYS_REFUSED = [
     "UPDATE evenbooks_checks SET even = 1",
     "UPDATE evenbooks_seals SET total = 0",
     "UPDATE evenbooks_seals SET checksum = 'x'",
+    "UPDATE evenbooks_tokens SET role = 'admin'",
+    "UPDATE evenbooks_tokens SET hash = 'x'",
+    "UPDATE evenbooks_tokens SET expires_at = NULL",
+    "UPDATE evenbooks_tokens SET name = 'x', last_used_at = NULL",
+    "UPDATE evenbooks_sign_outs SET person = 'x'",
+    "REPLACE INTO evenbooks_tokens SELECT * FROM evenbooks_tokens",
     "UPDATE evenbooks_version SET version_num = 'x'",
     "INSERT INTO evenbooks_version VALUES ('x')",
     "LOCK TABLES orders WRITE",
@@ -198,12 +221,19 @@ REFUSED_TO_THE_READER = [
     "UPDATE evenbooks_chain SET event_id = 1",
     "UPDATE evenbooks_seals SET unsealed_event_id = 1",
     "INSERT INTO evenbooks_seals SELECT * FROM evenbooks_seals",
+    "SELECT hash FROM evenbooks_tokens",
+    "SELECT * FROM evenbooks_tokens",
+    "SELECT COUNT(*) FROM evenbooks_tokens WHERE hash LIKE 'a%'",
+    "INSERT INTO evenbooks_tokens (id, name, hash, role, owner, made_at) VALUES ('x', 'x', 'x', 'admin', 'x', NOW())",
+    "UPDATE evenbooks_tokens SET revoked_at = NULL",
+    "INSERT INTO evenbooks_sign_outs VALUES ('x', NOW())",
+    "UPDATE evenbooks_sign_outs SET at = NOW()",
     "CREATE TEMPORARY TABLE t (id INTEGER)",
 ]
 
 
 def everything(shop: Database) -> dict[str, object]:
-    extra = ("evenbooks_checks", "evenbooks_seals", "evenbooks_version")
+    extra = ("evenbooks_checks", "evenbooks_seals", "evenbooks_tokens", "evenbooks_sign_outs", "evenbooks_version")
     with shop.engine.connect() as connection:
         names = list(connection.execute(text("SHOW FULL TABLES")).scalars())
         tables_now = [connection.execute(text(f"SHOW CREATE TABLE {n}")).one()[1] for n in ("customers", "orders")]
