@@ -15,13 +15,13 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Connection
 
-from data import customers, integrity
+from data import changes, integrity
 from data.access import Actor, Door, Role
 from data.database import Database, attach, in_transaction, make_engine, now, translated
 from data.demo.company import Base, Calendar, Deletion, found_company, generate_orders
 from data.demo.load import AlreadyThere, create_indexes, create_tables, insert_customers, insert_orders, refuse_company
 from data.demo.people import people
-from data.errors import DatabaseUnavailable, EvenbooksError
+from data.errors import DatabaseUnavailable, EvenbooksError, NotMigrated
 from data.events import Reason
 from data.migration import migrate
 from data.settings import Settings
@@ -47,18 +47,35 @@ class Size:
 
 
 def ensure_demo(settings: Settings, say: Say) -> None:
-    """Makes the embedded demo's file where the settings mean the demo and it is not there yet.
+    """Makes the embedded demo's file where the settings mean the demo and it is not there yet; migrates an older one.
 
     Of two processes that start at once one makes it and the other waits. Raises EvenbooksError.
     """
-    if not settings.is_demo or Path(settings.url.database or "").exists():
+    if not settings.is_demo:
         return
+    if Path(settings.url.database or "").exists():
+        return bring_up_to_date(settings, say)
     size = Size()
     say(f"Making the demo company ({size.customers:,} customers, {size.orders:,} orders); this takes some seconds.")
     try:
         say(make_file(settings, size, revenue_index=True))
     except AlreadyThere:
         say("Another process has made it meanwhile.")
+
+
+def bring_up_to_date(settings: Settings, say: Say) -> None:
+    """Migrates the demo's file where an older version made it. What else is wrong with it is told where it is used."""
+    engine = make_engine(settings.url)
+    try:
+        attach(settings, engine=engine)
+    except NotMigrated:
+        with _alone(_lock_of(settings)):
+            migrate(settings, revenue_index=True, engine=engine)
+        say("The demo company was made by an older version; it is up to date now.")
+    except EvenbooksError:
+        pass
+    finally:
+        engine.dispose()
 
 
 def make_file(settings: Settings, size: Size, *, revenue_index: bool = False, step: Step = quietly) -> str:
@@ -71,7 +88,7 @@ def make_file(settings: Settings, size: Size, *, revenue_index: bool = False, st
     path = Path(settings.url.database or "")
     partial = path.with_name(f"{path.name}.partial")
     url = settings.url.set(database=str(partial)).render_as_string(hide_password=False)
-    with _alone(path.with_name(f"{path.name}.lock")):
+    with _alone(_lock_of(settings)):
         if path.exists():
             raise AlreadyThere(f"There is already a file {path}, so nothing was changed. Move it away first.")
         _remove(partial)
@@ -83,6 +100,10 @@ def make_file(settings: Settings, size: Size, *, revenue_index: bool = False, st
         finally:
             _remove(partial)
     return line
+
+
+def _lock_of(settings: Settings) -> Path:
+    return Path(f"{settings.url.database}.lock")
 
 
 @contextmanager
@@ -180,7 +201,7 @@ def _carry_out(database: Database, deletion: Deletion) -> None:
     at = datetime.fromtimestamp(deletion.at, UTC)
 
     def work(connection: Connection) -> None:
-        customers.change(connection, database.schema, deletion.action, deletion.ids, actor=actor, reason=reason, at=at)
+        changes.change(connection, database.schema, deletion.action, deletion.ids, actor=actor, reason=reason, at=at)
 
     in_transaction(database, work)
 
