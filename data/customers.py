@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
-from decimal import Decimal
-from typing import Any, Literal, TypeVar
+from contextlib import contextmanager
+from typing import TypeVar
+from uuid import uuid4
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError
 
 from data import events, queries
 from data.access import Actor, Permission, script_actor
+from data.changes import Action, Wish, change, change_each, known_key
 from data.database import Database, database_of, default, in_transaction, in_transaction_of, in_utc, now, snapshot
-from data.errors import BooksMoved, Conflict, CustomerNotFound, EmailTaken, InvalidInput
+from data.errors import Conflict, CustomerNotFound, DatabaseUnavailable, EmailTaken, EvenbooksError, InvalidInput
 from data.events import Draft, Reason
-from data.money import plain
-from data.records import Customer, CustomerId, Impact, Outcome
+from data.records import Customer, CustomerId, Outcome
 from data.schema import FormField, Schema, is_text
+from data.write_log import logged
 
 T = TypeVar("T")
-Action = Literal["delete", "restore"]
 PAGE = 500
+MOST_AT_ONCE = 200  # of restore_each
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
@@ -53,113 +54,127 @@ def restore(
     return _one("restore", customer_id, actor, reason, connection)
 
 
-def _one(
-    action: Action, customer_id: CustomerId, actor: Actor | None, reason: str | None, connection: Connection | None
-) -> Outcome:
-    def work(own: Connection, database: Database) -> Outcome:
-        why = events.read_reason(database.settings, reason or "script")
-        return change(own, database.schema, action, [customer_id], actor=actor or script_actor(), reason=why)[0]
-
-    return in_transaction_of(connection, work)
-
-
 def delete_many(
     database: Database, ids: Sequence[CustomerId], *, actor: Actor, reason: str, note: str | None = None
 ) -> list[Outcome]:
     """Deletes these customers in one transaction, all or none; outcomes in the order of the ids."""
-    why = events.read_reason(database.settings, reason, note)
-    return in_transaction(database, lambda c: change(c, database.schema, "delete", ids, actor=actor, reason=why))
+    return _many("delete", database, ids, actor, reason, note)
 
 
 def restore_many(
     database: Database, ids: Sequence[CustomerId], *, actor: Actor, reason: str, note: str | None = None
 ) -> list[Outcome]:
-    """Restores these customers in one transaction, all or none; outcomes in the order of the ids."""
+    """Restores these customers in one transaction, all or none; outcomes in the order of the ids.
+
+    Raises EmailTaken where the database keeps active e-mail addresses apart and another customer has one of theirs.
+    """
+    return _many("restore", database, ids, actor, reason, note)
+
+
+def restore_each(
+    database: Database, ids: Sequence[CustomerId], *, actor: Actor, reason: str, note: str | None = None
+) -> list[Outcome | EvenbooksError]:
+    """Restores at most 200 customers, each in a transaction of its own and under one `batch_id`.
+
+    Answers in the order of the ids what was done, or the error that this customer met; once the database does not
+    answer, the rest are not tried. Raises NotPermitted and InvalidInput before anything is done.
+    """
+    actor.require(Permission.CHANGE_CUSTOMERS)
     why = events.read_reason(database.settings, reason, note)
-    return in_transaction(database, lambda c: change(c, database.schema, "restore", ids, actor=actor, reason=why))
+    if len(ids) > MOST_AT_ONCE:
+        raise InvalidInput(f"{len(ids)} customers were named; {MOST_AT_ONCE} at once are allowed.", field="ids")
+    batch_id, answers = uuid4().hex, list[Outcome | EvenbooksError]()
+    for customer_id in ids:
+        if answers and isinstance(answers[-1], DatabaseUnavailable):
+            answers.append(answers[-1])
+            continue
+        try:
+            with logged("restore", actor, [customer_id], batch_id=batch_id) as line:
+                outcome = _alone("restore", database, customer_id, actor, why, batch_id)
+                line.tell([outcome])
+            answers.append(outcome)
+        except EvenbooksError as error:
+            answers.append(error)
+    return answers
 
 
-def change(
-    connection: Connection,
-    schema: Schema,
+def _one(
+    action: Action, customer_id: CustomerId, actor: Actor | None, reason: str | None, connection: Connection | None
+) -> Outcome:
+    actor = actor or script_actor()
+    if connection is None:
+        return _many(action, default(), [customer_id], actor, reason or "script", None)[0]
+
+    def work(own: Connection, database: Database) -> list[Outcome]:
+        why = events.read_reason(database.settings, reason or "script")
+        return change(own, database.schema, action, [customer_id], actor=actor, reason=why)
+
+    with logged(action, actor, [customer_id]) as line:
+        outcomes = in_transaction_of(connection, work)
+        line.tell(outcomes)
+    return outcomes[0]
+
+
+def _many(
+    action: Action, database: Database, ids: Sequence[CustomerId], actor: Actor, reason: str, note: str | None
+) -> list[Outcome]:
+    with logged(action, actor, ids) as line:
+        actor.require(Permission.CHANGE_CUSTOMERS)
+        why = events.read_reason(database.settings, reason, note)
+        if len(ids) == 1:
+            outcomes = [_alone(action, database, ids[0], actor, why)]
+        else:
+            with _naming_who_has_the_email(database, action, ids):
+                outcomes = in_transaction(
+                    database, lambda c: change(c, database.schema, action, ids, actor=actor, reason=why)
+                )
+        line.tell(outcomes)
+    return outcomes
+
+
+def _alone(
     action: Action,
-    ids: Sequence[CustomerId],
-    *,
+    database: Database,
+    customer_id: CustomerId,
     actor: Actor,
     reason: Reason,
     batch_id: str | None = None,
-    at: datetime | None = None,
-) -> list[Outcome]:
-    """Deletes or restores customers within the caller's transaction, an event for each that changed.
-
-    `at` (UTC) is the time that is written; it defaults to now. Every customer's orders are counted and
-    added up by month before and after, from one snapshot; a difference raises BooksMoved, and the caller must
-    roll back. Outcomes are in the order of the ids.
-    """
-    actor.require(Permission.CHANGE_CUSTOMERS)
-    at = at or now()
-    head = events.take_turns(connection, schema)
-    keys = [_known_key(schema, customer_id) for customer_id in ids]
-    found = queries.get_customers_with_impact(connection, schema, keys, by_month=True)
-    for key in keys:
-        if key not in found:
-            raise CustomerNotFound(key)
-    todo = [key for key in dict.fromkeys(keys) if (found[key][0].deleted_at is None) == (action == "delete")]
-    written: dict[CustomerId, int] = {}
-    if todo:
-        _mark(connection, schema, action, todo, at)
-        after = queries.impact(connection, schema, todo, by_month=True)
-        drafts = []
-        for key in todo:
-            customer, before = found[key]
-            body = _proof(schema, action, customer, before, after[key])
-            body["deleted_at"] = events.stamp(at if action == "delete" else customer.deleted_at)
-            drafts.append(Draft(action, actor, reason, key, batch_id, body))
-            found[key] = replace(customer, deleted_at=at if action == "delete" else None), before
-        written = dict(zip(todo, events.append(connection, schema, drafts, head=head, at=at), strict=True))
-    return [_outcome(connection, schema, action, *found[key], written.get(key)) for key in keys]
-
-
-def _outcome(
-    connection: Connection, schema: Schema, action: Action, customer: Customer, impact: Impact, written: int | None
 ) -> Outcome:
-    event_id = written or queries.last_event_id(connection, schema, customer.id, action)
-    decimals = schema.settings.money.decimals
-    # The same digits on every engine: at least the money's decimals, more only where there are more.
-    revenue = {currency: Decimal(plain(amount, decimals)) for currency, amount in impact.revenue.items()}
-    return Outcome(written is not None, customer, impact.orders, revenue, event_id)
+    """One customer, in a transaction that may be shared with others who ask at this moment."""
+
+    def work(wishes: Sequence[Wish]) -> list[Outcome | CustomerNotFound]:
+        return in_transaction(database, lambda c: change_each(c, database.schema, wishes))
+
+    key = known_key(database.schema, customer_id)
+    with _naming_who_has_the_email(database, action, [key]):
+        answer: Outcome | CustomerNotFound = database.turns.ask(key, Wish(action, key, actor, reason, batch_id), work)
+    if isinstance(answer, CustomerNotFound):
+        raise answer
+    return answer
 
 
-def _known_key(schema: Schema, customer_id: CustomerId) -> CustomerId:
-    key = schema.parse_id(customer_id)
-    if key is None:
-        raise CustomerNotFound(customer_id)
-    return key
+@contextmanager
+def _naming_who_has_the_email(database: Database, action: Action, ids: Sequence[CustomerId]) -> Iterator[None]:
+    """Where the database keeps e-mail addresses of active customers apart: who has the one that is wanted back."""
+    try:
+        yield
+    except Conflict as error:
+        if action == "restore" and isinstance(error.__cause__, IntegrityError):
+            with snapshot(database) as moment:
+                customers = queries.get_customers(moment.connection, database.schema, ids)
+            for other in (find_sharing_email(database, customer) for customer in customers.values()):
+                if other:
+                    raise EmailTaken(other) from error
+        raise
 
 
-def _mark(connection: Connection, schema: Schema, action: Action, ids: Sequence[CustomerId], at: datetime) -> None:
-    if action == "delete":
-        count = queries.mark_deleted(connection, schema, ids, at=at)
-    else:
-        count = queries.mark_restored(connection, schema, ids)
-    if count != len(ids):
-        # Our own writers take turns, so it was another program, between our reading and our writing.
-        raise Conflict(
-            "Another program changed one of these customers at this very moment. Nothing was changed; try again."
-        )
-
-
-def _proof(schema: Schema, action: Action, customer: Customer, before: Impact, after: Impact) -> dict[str, Any]:
-    """Before and after for the event's body. Raises BooksMoved where they differ."""
-    decimals = schema.settings.money.decimals
-    body = {"before": events.impact_body(before, decimals), "after": events.impact_body(after, decimals)}
-    if body["before"] != body["after"]:
-        raise BooksMoved(
-            f"Nothing was changed: to {action} customer {customer.id} would have moved the reports "
-            f"({before.orders} orders before, {after.orders} after, their amounts by month compared). Something in the "
-            "database, such as a trigger, changes orders with their customer."
-        )
-    return body
+def find_sharing_email(database: Database, customer: Customer) -> Customer | None:
+    """Another active customer with this one's e-mail address, whatever its case; None where there is none."""
+    if not customer.email:
+        return None
+    with snapshot(database) as moment:
+        other = queries.find_by_email(moment.connection, database.schema, customer.email, other_than=customer.id)
+    return other if other and other.deleted_at is None else None
 
 
 def get_all_active(*, connection: Connection | None = None) -> Iterator[Customer]:

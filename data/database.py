@@ -8,15 +8,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import PoolResetState
 
 from data import queries
 from data.errors import (
@@ -31,9 +32,13 @@ from data.errors import (
 from data.reflection import reflect
 from data.schema import MIGRATION, Schema
 from data.settings import Settings, load_settings
+from data.turns import Turns
 
 T = TypeVar("T")
 TRIES = 6
+LONGEST_PAUSE = 1.0  # seconds, after which a connection may have been lost unnoticed
+# What a pooled connection is known by: when it came back (monotonic seconds), and that its transaction is over.
+RETURNED, ENDED = "evenbooks_returned", "evenbooks_ended"
 MOST_RECORDED = 20
 SQL_MODE = (
     "REPLACE(REPLACE(CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES'), 'NO_BACKSLASH_ESCAPES', ''), "
@@ -53,11 +58,12 @@ READ_ONLY = {1142, 1143, 1290, 1792, 1836, 1148}
 
 @dataclass(frozen=True)
 class Database:
-    """An attached database: its engine, the settings that led there, and its schema."""
+    """An attached database: its engine, the settings that led there, its schema, and who waits to change customers."""
 
     engine: Engine
     settings: Settings
     schema: Schema
+    turns: Turns[Any, Any] = field(default_factory=Turns, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -82,13 +88,13 @@ def make_engine(url: URL) -> Engine:
     """An engine whose sessions are in UTC, strict, and in one snapshot a transaction."""
     if url.get_backend_name() == "sqlite":
         return _sqlite_engine(url)
-    return create_engine(
+    engine = create_engine(
         url.update_query_dict({"charset": "utf8mb4"}),
         isolation_level="REPEATABLE READ",
         pool_size=10,
         max_overflow=20,
         pool_timeout=10,
-        pool_pre_ping=True,
+        pool_reset_on_return=None,
         pool_recycle=1800,
         connect_args={
             "connect_timeout": 5,
@@ -99,6 +105,31 @@ def make_engine(url: URL) -> Engine:
             **({"ssl_disabled": True} if "unix_socket" in url.query else {}),
         },
     )
+    _save_round_trips(engine)
+    return engine
+
+
+def _save_round_trips(engine: Engine) -> None:
+    """Pings a connection only after a pause, and rolls one back on its return only where that has not been done.
+
+    Each would be a round trip of every transaction, and a change has seven of its own.
+    """
+
+    @event.listens_for(engine, "checkout")
+    def ping(connection: Any, record: Any, _fairy: object) -> None:
+        returned = record.info.get(RETURNED)
+        if returned is not None and time.monotonic() - returned > LONGEST_PAUSE:
+            try:
+                connection.ping(reconnect=False)
+            except Exception as error:
+                raise DisconnectionError from error  # the pool takes another, or connects anew
+
+    @event.listens_for(engine, "reset")
+    def roll_back(connection: Any, record: Any, state: PoolResetState) -> None:
+        known = {} if record is None else record.info  # a detached connection does not come back
+        known[RETURNED] = time.monotonic()
+        if not (known.pop(ENDED, False) or state.transaction_was_reset):
+            connection.rollback()
 
 
 def _sqlite_engine(url: URL) -> Engine:
@@ -204,6 +235,7 @@ def snapshot(database: Database) -> Iterator[Snapshot]:
                 if engine.dialect.name == "sqlite":
                     connection.exec_driver_sql("PRAGMA query_only = OFF")
                     connection.rollback()
+                connection.info[ENDED] = True
 
 
 def in_transaction(database: Database, work: Callable[[Connection], T]) -> T:
@@ -214,8 +246,11 @@ def in_transaction(database: Database, work: Callable[[Connection], T]) -> T:
     with translated(database.engine.url):
         for attempt in range(1, TRIES + 1):
             try:
-                with database.engine.connect().execution_options(write=True) as connection, connection.begin():
-                    return work(connection)
+                with database.engine.connect().execution_options(write=True) as connection:
+                    with connection.begin():
+                        result = work(connection)
+                    connection.info[ENDED] = True  # the next is its return to the pool
+                    return result
             except DBAPIError as error:
                 if attempt == TRIES or not is_retried(error):
                     raise

@@ -11,7 +11,7 @@ from decimal import Decimal
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from data import customers, events, money, queries
+from data import changes, events, money, queries
 from data.access import Actor, Permission, Role
 from data.database import Database, error_code, now, snapshot, translated
 from data.errors import Conflict, CustomerNotFound, DatabaseUnavailable, InvalidInput, NotProbed
@@ -169,7 +169,7 @@ def _before_and_after(
         before = _add_active(connection, schema, before)
     # Whoever may probe need not be allowed to delete, as nothing is deleted.
     inside = Actor(actor.id, Role.ADMIN, actor.door)
-    outcome = customers.change(connection, schema, "delete", [customer.id], actor=inside, reason=Reason("script"))[0]
+    outcome = changes.change(connection, schema, "delete", [customer.id], actor=inside, reason=Reason("script"))[0]
     if not outcome.changed:
         raise Conflict(f"{customer.name} was deleted by somebody else at this very moment. Try another customer.")
     after = _read(connection, schema)

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import (
     Connection,
+    Select,
     String,
     Update,
     bindparam,
@@ -41,8 +42,17 @@ def get_customer(connection: Connection, schema: Schema, customer_id: object) ->
 def get_customers(connection: Connection, schema: Schema, ids: Sequence[object]) -> dict[CustomerId, Customer]:
     """The customers with these ids, active or deleted, by id."""
     keys = [key for key in map(schema.parse_id, ids) if key is not None]
-    rows = connection.execute(select(*schema.customers.labelled).where(schema.customers.c.id.in_(keys)))
-    return {row.id: Customer(*row) for row in rows}
+    one = len(keys) == 1
+    rows = connection.execute(_customers(schema, one), {"this": keys[0]} if one else {"ids": keys})
+    return {row[0]: Customer(*row) for row in rows}
+
+
+@lru_cache(maxsize=16)
+def _customers(schema: Schema, one: bool) -> Select[Any]:
+    """Built once; asked for one by its key, which is less for the driver to write than a list of one."""
+    key = schema.customers.c.id
+    these = key == bindparam("this") if one else key.in_(bindparam("ids", expanding=True))
+    return select(*schema.customers.labelled).where(these)
 
 
 def count_customers(connection: Connection, schema: Schema, *, deleted: bool = False, search: str = "") -> int:
@@ -207,17 +217,19 @@ def mark_restored(connection: Connection, schema: Schema, ids: Sequence[Customer
 
 
 def _set_deleted_at(connection: Connection, schema: Schema, ids: Sequence[CustomerId], at: datetime | None) -> int:
-    statement = _update_of_deleted_at(schema, at is not None)
-    return connection.execute(statement, {"ids": list(ids), "at": at}).rowcount
+    one = len(ids) == 1
+    statement = _update_of_deleted_at(schema, at is not None, one)
+    return connection.execute(statement, {"at": at, **({"this": ids[0]} if one else {"ids": list(ids)})}).rowcount
 
 
 @lru_cache(maxsize=16)
-def _update_of_deleted_at(schema: Schema, deletes: bool) -> Update:
+def _update_of_deleted_at(schema: Schema, deletes: bool, one: bool) -> Update:
     table, name = schema.customer_table, schema.settings.customers.deleted_at
     active = is_active(table, name)
     # Named as themselves, columns with ON UPDATE CURRENT_TIMESTAMP stay as they are.
     unchanged = {c: table.c[c] for c in schema.self_updating - {name}}
-    these = schema.physical("id").in_(bindparam("ids", expanding=True))
+    key = schema.physical("id")
+    these = key == bindparam("this") if one else key.in_(bindparam("ids", expanding=True))
     at = bindparam("at", type_=schema.customers.c.deleted_at.type)
     return update(table).where(these, active if deletes else ~active, schema.in_slice).values({name: at, **unchanged})
 

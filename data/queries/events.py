@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Update, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Insert, Row, Select, Update, bindparam, func, insert, select, update
 
 from data.records import CustomerId, Event
 from data.schema import Schema
@@ -38,12 +38,17 @@ def append_events(
 ) -> None:
     """Inserts events that follow one another and moves the head to the last (`first`: makes the head)."""
     # One row alone is no "many": the driver would build it anew.
-    connection.execute(insert(schema.own.events), dict(rows[0]) if len(rows) == 1 else [dict(row) for row in rows])
+    connection.execute(_insert_event(schema), dict(rows[0]) if len(rows) == 1 else [dict(row) for row in rows])
     head = {"event_id": rows[-1]["id"], "hash": rows[-1]["hash"]}
     if first:
         connection.execute(insert(schema.own.chain), {"id": 1, **head})
     else:
         connection.execute(_move_head(schema), {"to_event_id": head["event_id"], "to_hash": head["hash"]})
+
+
+@lru_cache(maxsize=16)
+def _insert_event(schema: Schema) -> Insert:
+    return insert(schema.own.events)
 
 
 @lru_cache(maxsize=16)

@@ -7,41 +7,51 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Null, Select, and_, bindparam, case, func, null, select
+from sqlalchemy import Connection, Select, and_, bindparam, case, func, null, select
 
 from data import money
 from data.money import exact_sum
+from data.queries.customers import get_customers
 from data.queries.revenue import month_expression
 from data.records import Customer, CustomerId, Impact
-from data.schema import Schema, currency_of
-
-MEASURES = 6  # columns behind the customer's own
+from data.schema import Schema
 
 
 def get_customers_with_impact(
     connection: Connection, schema: Schema, ids: Sequence[CustomerId], *, by_month: bool = False
 ) -> dict[CustomerId, tuple[Customer, Impact]]:
     """The customers with these ids, active or deleted, each with what the orders amount to (also by month, where asked
-    for); by id."""
-    rows = connection.execute(_impact(schema, whole=True, by_month=by_month), {"ids": list(ids)}).all()
-    impacts = _add_up(((row.id, *row[-MEASURES:]) for row in rows), by_month)
-    return {row.id: (Customer(*row[:-MEASURES]), impacts[row.id]) for row in rows}
+    for); by id. To be read within one snapshot, as these are two statements."""
+    customers = get_customers(connection, schema, ids)
+    impacts = impact(connection, schema, list(customers), by_month=by_month) if customers else {}
+    return {key: (customer, impacts[key]) for key, customer in customers.items()}
 
 
 def impact(
     connection: Connection, schema: Schema, ids: Sequence[CustomerId], *, by_month: bool = False
 ) -> dict[CustomerId, Impact]:
     """What each customer's orders amount to, by id; an empty Impact without orders, or without such a customer."""
-    rows = connection.execute(_impact(schema, whole=False, by_month=by_month), {"ids": list(ids)})
+    one = len(ids) == 1
+    statement = _impact(schema, by_month=by_month, one=one)
+    rows = connection.execute(statement, {"this": ids[0]} if one else {"ids": list(ids)}).all()
     none = Impact(months={}) if by_month else Impact()
-    return dict.fromkeys(ids, none) | _add_up(map(tuple, rows), by_month)
+    told_apart = ((ids[0], row) for row in rows) if one else ((row[0], row[1:]) for row in rows)
+    return dict.fromkeys(ids, none) | _add_up(schema, told_apart, by_month)
 
 
-def _add_up(rows: Iterable[tuple[Any, ...]], by_month: bool) -> dict[CustomerId, Impact]:
-    """Rows of (id, month, currency, every order, the last order, orders that count, revenue) as an Impact a customer."""
+def _add_up(
+    schema: Schema, rows: Iterable[tuple[CustomerId, Sequence[Any]]], by_month: bool
+) -> dict[CustomerId, Impact]:
+    """An id and (month, every order, the last order, revenue, orders that count, currency) as an Impact a customer.
+
+    The last two are there where they differ from every order's and from the company's.
+    """
     found: dict[CustomerId, Impact] = {}
-    for customer_id, month, currency, all_orders, last, orders, revenue in rows:
-        sofar = found.get(customer_id, Impact(months={} if by_month else None))
+    selected, kept = bool(schema.settings.orders.revenue_statuses), schema.keeps_currency
+    for customer_id, (month, all_orders, last, revenue, *more) in rows:
+        orders = more[0] if selected else all_orders
+        currency = more[-1] if kept else schema.settings.money.currency
+        sofar = found.get(customer_id) or Impact(months={} if by_month else None)
         amounts = dict(sofar.revenue)
         if orders:
             amounts[currency] = money.add([amounts.get(currency, Decimal(0)), revenue])
@@ -56,8 +66,8 @@ def _add_up(rows: Iterable[tuple[Any, ...]], by_month: bool) -> dict[CustomerId,
 
 
 @lru_cache(maxsize=16)
-def _impact(schema: Schema, *, whole: bool, by_month: bool) -> Select[Any]:
-    """With the `whole` customers or with their ids alone, which is what remains to be read after a change.
+def _impact(schema: Schema, *, by_month: bool, one: bool) -> Select[Any]:
+    """Of `one` customer without the id: the fewer columns and groups, the sooner the next writer has the chain.
 
     Built once: building it costs more than running it. Joined through the customers' own key, so that the
     ids are theirs in spelling too.
@@ -65,23 +75,21 @@ def _impact(schema: Schema, *, whole: bool, by_month: bool) -> Select[Any]:
     customers, orders = schema.customers, schema.orders
     statuses = bool(schema.settings.orders.revenue_statuses)
     counted = case((schema.is_revenue, orders.c.total)) if statuses else orders.c.total
-    columns = customers.labelled if whole else [customers.c.id.label("id")]
-    told_apart = [c for c in customers.c.values() if not isinstance(c, Null)] if whole else [customers.c.id]
+    told_apart = [] if one else [customers.c.id]
     months = [month_expression(schema)] if by_month else []
     return (
         select(
-            *columns,
+            *told_apart,
             (months[0] if months else null()).label("month"),
-            currency_of(schema).label("currency"),
             func.count(orders.c.id).label("all_orders"),
             func.max(orders.c.id).label("last_order"),
-            func.count(case((schema.is_revenue, orders.c.id)) if statuses else orders.c.id).label("orders"),
             exact_sum(counted, dialect=schema.dialect, decimals=schema.settings.money.decimals).label("revenue"),
+            *([func.count(case((schema.is_revenue, orders.c.id))).label("orders")] if statuses else []),
+            *([orders.c.currency.label("currency")] if schema.keeps_currency else []),
         )
         .select_from(
             customers.source.outerjoin(orders.source, and_(orders.c.customer_id == customers.c.id, schema.is_linked))
         )
-        .where(customers.c.id.in_(bindparam("ids", expanding=True)))
-        # By every column, because MariaDB does not see that they follow from the id.
+        .where(customers.c.id == bindparam("this") if one else customers.c.id.in_(bindparam("ids", expanding=True)))
         .group_by(*told_apart, *months, *([orders.c.currency] if schema.keeps_currency else []))
     )

@@ -1,0 +1,154 @@
+"""Deleting and restoring within a transaction: what is read, written and proved, in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Row
+
+from data import events, queries
+from data.access import Actor, Permission
+from data.database import now
+from data.errors import BooksMoved, Conflict, CustomerNotFound
+from data.events import Draft, Reason
+from data.money import plain
+from data.records import Customer, CustomerId, Impact, Outcome
+from data.schema import Schema
+
+Action = Literal["delete", "restore"]
+ACTIONS: tuple[Action, ...] = ("delete", "restore")
+Found = Mapping[CustomerId, tuple[Customer, Impact]]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One customer to be deleted or restored. `key` is the id as `Schema.parse_id` answers it."""
+
+    action: Action
+    key: CustomerId
+    actor: Actor
+    reason: Reason
+    batch_id: str | None = None
+
+
+def change(
+    connection: Connection,
+    schema: Schema,
+    action: Action,
+    ids: Sequence[CustomerId],
+    *,
+    actor: Actor,
+    reason: Reason,
+    batch_id: str | None = None,
+    at: datetime | None = None,
+) -> list[Outcome]:
+    """Deletes or restores customers within the caller's transaction, an event for each that changed.
+
+    `at` (UTC) is the time that is written; it defaults to now. Every customer's orders are counted and
+    added up by month before and after, from one snapshot; a difference raises BooksMoved, and the caller must
+    roll back. Outcomes are in the order of the ids.
+    """
+    actor.require(Permission.CHANGE_CUSTOMERS)
+    head = events.take_turns(connection, schema)
+    wishes = [Wish(action, known_key(schema, customer_id), actor, reason, batch_id) for customer_id in ids]
+    found = queries.get_customers_with_impact(connection, schema, [w.key for w in wishes], by_month=True)
+    for wish in wishes:
+        if wish.key not in found:
+            raise CustomerNotFound(wish.key)
+    return _carry_out(connection, schema, wishes, found, head, at or now())
+
+
+def change_each(connection: Connection, schema: Schema, wishes: Sequence[Wish]) -> list[Outcome | CustomerNotFound]:
+    """The wishes of several callers, of different customers, within one transaction; an answer to each.
+
+    Raises as `change` does, and then nothing is done of any; only a customer who is not there is one's own affair.
+    """
+    for wish in wishes:
+        wish.actor.require(Permission.CHANGE_CUSTOMERS)
+    head = events.take_turns(connection, schema)
+    found = queries.get_customers_with_impact(connection, schema, [w.key for w in wishes], by_month=True)
+    there = [wish for wish in wishes if wish.key in found]
+    outcomes = {o.customer.id: o for o in _carry_out(connection, schema, there, found, head, now())}
+    return [outcomes.get(wish.key) or CustomerNotFound(wish.key) for wish in wishes]
+
+
+def known_key(schema: Schema, customer_id: CustomerId) -> CustomerId:
+    """The id as the database's key. Raises CustomerNotFound where it cannot be one."""
+    key = schema.parse_id(customer_id)
+    if key is None:
+        raise CustomerNotFound(customer_id)
+    return key
+
+
+def _carry_out(
+    connection: Connection,
+    schema: Schema,
+    wishes: Sequence[Wish],
+    found: Found,
+    head: Row[*tuple[Any, ...]],
+    at: datetime,
+) -> list[Outcome]:
+    """The wishes of customers that were found, who are wished one thing each; outcomes in their order."""
+    todo = {w.key: w for w in wishes if (found[w.key][0].deleted_at is None) == (w.action == "delete")}
+    changed: dict[CustomerId, Customer] = {}
+    written: dict[CustomerId, int] = {}
+    if todo:
+        for action in ACTIONS:
+            _mark(connection, schema, action, [key for key, wish in todo.items() if wish.action == action], at)
+        after = queries.impact(connection, schema, list(todo), by_month=True)
+        drafts = [_draft(schema, wish, *found[key], after[key], at) for key, wish in todo.items()]
+        written = dict(zip(todo, events.append(connection, schema, drafts, head=head, at=at), strict=True))
+        changed = {k: replace(found[k][0], deleted_at=at if w.action == "delete" else None) for k, w in todo.items()}
+    return [
+        _outcome(connection, schema, w.action, changed.get(w.key, found[w.key][0]), found[w.key][1], written.get(w.key))
+        for w in wishes
+    ]
+
+
+def _mark(connection: Connection, schema: Schema, action: Action, ids: Sequence[CustomerId], at: datetime) -> None:
+    if not ids:
+        return
+    if action == "delete":
+        count = queries.mark_deleted(connection, schema, ids, at=at)
+    else:
+        count = queries.mark_restored(connection, schema, ids)
+    if count != len(ids):
+        # Our own writers take turns, so it was another program, between our reading and our writing.
+        raise Conflict(
+            "Another program changed one of these customers at this very moment. Nothing was changed; try again."
+        )
+
+
+def _draft(schema: Schema, wish: Wish, customer: Customer, before: Impact, after: Impact, at: datetime) -> Draft:
+    body = _proof(schema, wish.action, customer, before, after)
+    body["deleted_at"] = events.stamp(at if wish.action == "delete" else customer.deleted_at)
+    return Draft(wish.action, wish.actor, wish.reason, wish.key, wish.batch_id, body)
+
+
+def _proof(schema: Schema, action: Action, customer: Customer, before: Impact, after: Impact) -> dict[str, Any]:
+    """Before and after for the event's body. Raises BooksMoved where they differ."""
+    decimals = schema.settings.money.decimals
+    body = {"before": events.impact_body(before, decimals)}
+    # Equal amounts have equal texts, so what was equal is written twice and computed once.
+    body["after"] = body["before"] if after == before else events.impact_body(after, decimals)
+    if body["before"] != body["after"]:
+        raise BooksMoved(
+            f"Nothing was changed: to {action} customer {customer.id} would have moved the reports "
+            f"({before.orders} orders before, {after.orders} after, their amounts by month compared). Something in the "
+            "database, such as a trigger, changes orders with their customer."
+        )
+    return body
+
+
+def _outcome(
+    connection: Connection, schema: Schema, action: Action, customer: Customer, impact: Impact, written: int | None
+) -> Outcome:
+    event_id = written or queries.last_event_id(connection, schema, customer.id, action)
+    decimals = schema.settings.money.decimals
+    # The same digits on every engine: at least the money's decimals, more only where there are more.
+    revenue = {currency: Decimal(plain(amount, decimals)) for currency, amount in impact.revenue.items()}
+    return Outcome(written is not None, customer, impact.orders, revenue, event_id)
