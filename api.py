@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
@@ -40,6 +40,13 @@ app = Api(
 # The routes themselves: an included router would look every path up twice.
 for router in (changing.router, customers.router, exporting.router, reports.router, health.router):
     app.router.routes.extend(router.routes)
+
+
+async def answer(request: Request, error: Exception) -> Response:
+    """What goes wrong outside of the routes: unknown paths and methods."""
+    return answer_error(request, error)
+
+
 for kind in (HTTPException, RequestValidationError, EvenbooksError):
-    app.add_exception_handler(kind, answer_error)
+    app.add_exception_handler(kind, answer)
 app.add_middleware(BodyLimit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Coroutine
+from functools import wraps
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -52,6 +53,7 @@ register_url_convertor("customer", CustomerKey())
 
 def admit(request: Request, permission: Permission) -> Actor:
     """Who asks, by the token that was sent. Raises Refused, NotPermitted, or what the database raises."""
+    request.state.token_id = None
     bearer = _bearer(request)
     request.state.token_id = tokens.public_id(bearer)
     try:
@@ -83,7 +85,10 @@ def _refusal(request: Request, error: TokenRefused) -> Refused:
 
 
 class Guarded(APIRoute):
-    """A route that asks for the token and the role first, then looks at the parameters, then at the books."""
+    """A route that answers nobody without a token of the right role: not with what it finds, nor with what is wrong.
+
+    The token is looked up in the thread that does the work; a second change of threads costs a tenth of a millisecond.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler that FastAPI made, behind the guard; whatever goes wrong is answered as JSON."""
@@ -91,11 +96,19 @@ class Guarded(APIRoute):
         permission: Permission = self.endpoint.permission  # type: ignore[attr-defined]
         known = {parameter.alias for parameter in self.dependant.query_params}
 
-        async def handle(request: Request) -> Response:
+        async def read_and_answer(request: Request) -> Response:
             try:
-                request.state.actor = await run_in_threadpool(admit, request, permission)
                 _refuse_unknown(request, known)
                 return await answer(request)
+            except Exception:
+                # What is wrong with a request is told only to who may make it.
+                if not hasattr(request.state, "token_id"):
+                    await run_in_threadpool(admit, request, permission)
+                raise
+
+        async def handle(request: Request) -> Response:
+            try:
+                return await read_and_answer(request)
             except Exception as error:
                 return answer_error(request, error)
 
@@ -138,11 +151,16 @@ def route(
     }
 
     def add(endpoint: Callable[..., Response]) -> Callable[..., Response]:
-        endpoint.permission = permission  # type: ignore[attr-defined]
+        @wraps(endpoint)
+        def admitted(request: Request, **given: Any) -> Response:
+            request.state.actor = admit(request, permission)
+            return endpoint(request, **given)
+
+        admitted.permission = permission  # type: ignore[attr-defined]
         extra = {"security": [{"bearer": []}], "x-permission": str(permission)}
         router.add_api_route(
             path,
-            endpoint,
+            admitted,
             methods=[method],
             response_model=answers,
             status_code=status,

@@ -161,8 +161,7 @@ def _show_each(database: Database, asked: int | str, result: Outcome | Evenbooks
 
 def _show_restored(database: Database, outcome: Outcome) -> dict[str, Any]:
     shown = show_outcome(outcome, database.settings.money.decimals)
-    find = getattr(customers, "find_sharing_email", lambda *_: None)
-    other = find(database, outcome.customer) if outcome.changed else None
+    other = customers.find_sharing_email(database, outcome.customer) if outcome.changed else None
     if other is None:
         return shown
     return {**shown, "warning": f"{other.email} is now also the address of {other.name} (customer {other.id})."}

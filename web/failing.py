@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import traceback
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -53,7 +53,6 @@ HTTP = {
 }
 LATER = 5  # seconds after which a client may try again
 MOST_PROBLEMS = 5
-LONGEST_PATH = 200
 
 
 class Refused(Exception):
@@ -144,6 +143,11 @@ def _sentence(problem: dict[str, Any]) -> str:
 def log_refusal(request: Request, status: int, code: str) -> None:
     """Who was refused what. Neither the token's secret nor the query, which may name a person."""
     peer = request.client.host if request.client else "unknown"
-    path = quote(request.scope["path"][:LONGEST_PATH])
     token = getattr(request.state, "token_id", None) or "-"
-    access.warning("refused %s %s %s %s %s token=%s", peer, quote(request.method), path, status, code, token)
+    access.warning("refused %s %s %s %s %s token=%s", peer, request.method, _path(request), status, code, token)
+
+
+def _path(request: Request) -> str:
+    """The path as the route has it, with the id where that is a number: as text it may be a name or an address."""
+    ids = {n: v if re.fullmatch(r"-?[0-9]{1,19}", v) else "..." for n, v in request.path_params.items()}
+    return str(request.scope["route"].path_format).format(**ids)
