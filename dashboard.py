@@ -1,8 +1,5 @@
-"""The dashboard's entry: who is it, which pages, run the chosen one."""
+"""The dashboard's entry: which pages, run the chosen one. Who is let in, each page asks (ui/shell.py, ui/door.py)."""
 
-import streamlit as st
+from ui.shell import run_menu
 
-from ui.shell import current_actor, menu
-
-st.session_state.actor = st.session_state.get("actor") or current_actor()
-menu(st.session_state.actor).run()
+run_menu().run()

@@ -28,7 +28,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     st.space("stretch")
     if whole:
         about, limits = integrity.about(settings), integrity.limits(settings)
-        printed.download_buttons(partial(printed.as_proof, whole, screen.seals, limits, about=about))
+        printed.download_buttons(here.while_valid(partial(printed.as_proof, whole, screen.seals, limits, about=about)))
     checking.check_button(here.database)
 with verdict:
     integrity.show_verdict(whole, here.zone)

@@ -1,5 +1,7 @@
 """Revenue: what the orders add up to by month, and what of it a hard delete would have taken away."""
 
+from functools import partial
+
 import streamlit as st
 
 from data import integrity
@@ -43,7 +45,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     checking.check_button(here.database)
     st.download_button(
         "Download",
-        revenue.months_csv(months, settings),
+        here.while_valid(partial(revenue.months_csv, months, settings)),
         f"revenue_{first or 'all'}_{last or 'months'}_{currency}.csv",
         "text/csv",
         key="download",

@@ -14,13 +14,14 @@ from data.database import snapshot
 from data.errors import EvenbooksError
 from data.records import CustomerId, Outcome
 from ui import text
+from ui.door import current_actor
 from ui.shell import flash, forget_reads, viewer_zone
 from ui.text import count, typed
 
 
 def delete(ids: Sequence[CustomerId], *, reason: str, note: str = "") -> None:
     """Deletes these customers and tells it. Raises EvenbooksError, for the dialog to show."""
-    outcomes = customers.delete_many(databases.default(), ids, actor=st.session_state.actor, reason=reason, note=note)
+    outcomes = customers.delete_many(databases.default(), ids, actor=current_actor(), reason=reason, note=note)
     done = [o for o in outcomes if o.changed]
     rest = [o for o in outcomes if not o.changed]
     forget_reads()
@@ -36,7 +37,7 @@ def delete(ids: Sequence[CustomerId], *, reason: str, note: str = "") -> None:
 def restore(ids: Sequence[CustomerId], *, reason: str = "restored") -> None:
     """Restores these customers and tells it, also when it did not work: for callbacks."""
     try:
-        outcomes = customers.restore_many(databases.default(), ids, actor=st.session_state.actor, reason=reason)
+        outcomes = customers.restore_many(databases.default(), ids, actor=current_actor(), reason=reason)
     except EvenbooksError as error:
         flash(typed(error), worked=False)
         return

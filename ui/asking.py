@@ -12,12 +12,14 @@ from typing import Any
 import streamlit as st
 
 from data import seals
+from data.access import Actor, Permission
 from data.database import Database
 from data.errors import EvenbooksError
 from data.integrity import Finding, Progress
 from data.integrity.accept import acknowledge
 from ui import checking, text
 from ui.checking import Told
+from ui.door import current_actor, leave_if_closed
 from ui.shell import DIALOG_STATE, Here, flash, forget_reads
 from ui.text import typed
 
@@ -50,6 +52,7 @@ def _open(
     """One dialog: what follows, the reason, and two buttons; what is refused is said in it, and it stays."""
 
     def body() -> None:
+        leave_if_closed()
         st.write(words)
         reason = st.text_input("Reason" if required else "Reason (optional)", key="why", max_chars=500)
         with st.container(horizontal=True):
@@ -73,7 +76,9 @@ def _open(
 
 def _accept(here: Here, check: str, finding: Finding) -> None:
     def work(reason: str) -> None:
-        _start("The acceptance", partial(_run_accept, here, check, finding.id, reason))
+        actor = current_actor()
+        actor.require(Permission.ACCEPT_FINDINGS)
+        _start("The acceptance", partial(_run_accept, here.database, actor, check, finding.id, reason))
 
     words = (
         f"{typed(finding.words)}.\n\nAccepting writes an event with your name and reason. The check is even again once "
@@ -82,14 +87,16 @@ def _accept(here: Here, check: str, finding: Finding) -> None:
     _open("Accept this finding?", words, button="Accept finding", keep="Keep it red", work=work)
 
 
-def _run_accept(here: Here, check: str, finding: str, reason: str, progress: Progress) -> Told:
-    found = acknowledge(here.database, check, finding, actor=here.actor, reason=reason, progress=progress)
+def _run_accept(database: Database, actor: Actor, check: str, finding: str, reason: str, progress: Progress) -> Told:
+    found = acknowledge(database, check, finding, actor=actor, reason=reason, progress=progress)
     return Told(f"Accepted: {typed(found.words)}.", True)
 
 
 def _seal(here: Here, month: str) -> None:
     def work(reason: str) -> None:
-        _start("The seal", partial(_run_seal, here, month, reason))
+        actor = current_actor()
+        actor.require(Permission.SEAL_MONTHS)
+        _start("The seal", partial(_run_seal, here.database, actor, month, reason))
 
     words = (
         "The seal keeps how many orders this month has, what they add up to, and a checksum over each of them. From then "
@@ -100,9 +107,9 @@ def _seal(here: Here, month: str) -> None:
     _open(f"Seal {name}?", words, button="Seal month", keep="Leave it open", work=work, required=False)
 
 
-def _run_seal(here: Here, month: str, reason: str, progress: Progress) -> Told:
-    made = seals.seal(here.database, month, actor=here.actor, reason=reason or None, progress=progress)
-    return Told(f"{text.month(month)} is sealed: {typed(_contents(made, here.database))}.", True)
+def _run_seal(database: Database, actor: Actor, month: str, reason: str, progress: Progress) -> Told:
+    made = seals.seal(database, month, actor=actor, reason=reason or None, progress=progress)
+    return Told(f"{text.month(month)} is sealed: {typed(_contents(made, database))}.", True)
 
 
 def _contents(made: list[Any], database: Database) -> str:
@@ -113,7 +120,7 @@ def _contents(made: list[Any], database: Database) -> str:
 
 def _unseal(here: Here, month: str) -> None:
     def work(reason: str) -> None:
-        seals.unseal(here.database, month, actor=here.actor, reason=reason)
+        seals.unseal(here.database, month, actor=current_actor(), reason=reason)
         forget_reads()
         flash(f"{text.month(month)} is open again. The seal and your reason stay in the history.")
 

@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,11 +16,13 @@ from zoneinfo import ZoneInfo
 import streamlit as st
 
 from data import integrity
+from data.access import Permission
 from data.database import Database
 from data.errors import CheckStopped, EvenbooksError
 from data.integrity import Progress, Report
 from data.records import Time
 from ui import text
+from ui.door import current_actor, leave_if_closed
 from ui.shell import flash, forget_reads
 from ui.text import typed
 
@@ -91,10 +94,16 @@ def start(title: str, work: Work) -> bool:
 
 
 def start_check(database: Database) -> None:
-    """Runs every check and keeps the report; for the buttons named Check now."""
+    """Runs every check and keeps the report; for the buttons named Check now. Says so where that is refused."""
+    try:
+        actor = current_actor()
+        actor.require(Permission.READ_INTEGRITY)
+    except EvenbooksError as error:
+        flash(typed(error), worked=False)
+        return
 
     def work(progress: Progress) -> Told:
-        report = integrity.run_and_record(database, progress=progress)
+        report = integrity.run_and_record(database, progress=progress, actor=actor)
         _reports[database.settings.database_url] = report
         brief = f"Checked now: {_found(report)}."
         return Told(typed(integrity.verdict(report)), report.even, brief)
@@ -158,12 +167,22 @@ def show(*, brief: bool = False) -> None:
 @st.fragment(run_every=POLLED_EVERY)
 def _bar(job: Job) -> None:
     """How far it is, twice a second; the page runs anew once it has ended."""
+    leave_if_closed()
     if job.told:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center", key="running"):
         seconds = int(time.monotonic() - job.began)
         st.progress(job.done, text=f"{typed(job.words) or BEGINNING}, {seconds} s")
-        st.button("Stop", key="stop", icon=":material/stop_circle:", on_click=job.stop.set, disabled=job.stop.is_set())
+        st.button(
+            "Stop", key="stop", icon=":material/stop_circle:", on_click=_stop, args=(job,), disabled=job.stop.is_set()
+        )
+
+
+def _stop(job: Job) -> None:
+    """Whoever may run the check may stop it, whoever began it; from others it is left alone."""
+    with suppress(EvenbooksError):
+        current_actor().require(Permission.READ_INTEGRITY)
+        job.stop.set()
 
 
 def check_button(database: Database) -> None:

@@ -16,6 +16,7 @@ from data.errors import EmailTaken, EvenbooksError
 from data.records import CustomerId
 from data.schema import FormField
 from ui import actions, text
+from ui.door import current_actor, leave_if_closed
 from ui.shell import DIALOG_STATE, Here, flash, forget_reads
 from ui.text import count, typed
 
@@ -43,7 +44,13 @@ def show_dialog(here: Here) -> None:
 
 
 def _open(title: str, body: Callable[[], None]) -> None:
-    st.dialog(title, on_dismiss=close)(body)()
+    """The dialog; what is done in it runs without its page, so each time it asks first who is there."""
+
+    def asked() -> None:
+        leave_if_closed()
+        body()
+
+    st.dialog(title, on_dismiss=close)(asked)()
 
 
 def _delete(here: Here, ids: Sequence[CustomerId]) -> None:
@@ -99,7 +106,7 @@ def _add(here: Here) -> None:
     if values is not None:
 
         def add() -> None:
-            customer = customers.add(here.database, values, actor=here.actor)
+            customer = customers.add(here.database, values, actor=current_actor())
             forget_reads()
             flash(f"{typed(customer.name)} is customer {customer.id}.")
 
@@ -122,7 +129,7 @@ def _edit(here: Here, customer_id: CustomerId) -> None:
         if values is not None:
 
             def save() -> None:
-                customer = customers.edit(here.database, customer_id, values, shown=shown, actor=here.actor)
+                customer = customers.edit(here.database, customer_id, values, shown=shown, actor=current_actor())
                 forget_reads()
                 actions.new_version()
                 flash(f"{typed(customer.name)} is saved.")

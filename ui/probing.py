@@ -12,6 +12,7 @@ from data.errors import EvenbooksError
 from data.money import add
 from data.probe import Probe, Totals, probe
 from ui import text
+from ui.door import current_actor
 from ui.shell import Here
 from ui.text import typed
 
@@ -52,7 +53,7 @@ def _run(here: Here, number: str) -> Probe | str:
         if number and customer_id is None:
             return f"There is no customer {typed(number)}."
         with st.spinner("Deleting, counting, rolling back"):
-            return probe(here.database, actor=here.actor, customer_id=customer_id)
+            return probe(here.database, actor=current_actor(), customer_id=customer_id)
     except EvenbooksError as error:
         return typed(error)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
@@ -15,7 +15,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from data import database as databases
 from data import demo
-from data.access import Actor, Door, Permission, Role, os_user
+from data.access import Actor, Permission
 from data.database import Database, Snapshot
 from data.errors import (
     ConfigurationError,
@@ -26,26 +26,23 @@ from data.errors import (
     NotPermitted,
 )
 from data.settings import ROOT
+from ui import door, welcome
+from ui.door import Closed, Visitor
+from ui.menu import open_menu
 from ui.text import typed
 from ui.theme import style
 
 log = logging.getLogger("evenbooks")
+T = TypeVar("T")
 
 HEADINGS = {
     ConfigurationError: "A setting is not right",
     DatabaseUnavailable: "The database does not answer",
     DatabaseReadOnly: "The database cannot be written to",
     NotMigrated: "The database is not prepared yet",
-    NotPermitted: "Not for this role",
 }
 # What an open dialog keeps between runs; ui/dialogs.py says what each is.
 DIALOG_STATE = ("dialog", "shown", "taken")
-PAGES = (
-    ("pages/customers.py", "Customer Management", ":material/group:", Permission.READ_CUSTOMERS),
-    ("pages/deleted_customers.py", "Deleted Customers", ":material/person_off:", Permission.READ_CUSTOMERS),
-    ("pages/revenue.py", "Revenue", ":material/bar_chart:", Permission.READ_REVENUE),
-    ("pages/integrity.py", "Financial Integrity", ":material/verified:", Permission.READ_INTEGRITY),
-)
 
 
 @dataclass(frozen=True)
@@ -53,10 +50,15 @@ class Here:
     """What a page needs to begin: the database, who looks, and in which time zone."""
 
     database: Database
-    actor: Actor
+    visitor: Visitor
     zone: ZoneInfo
     read_only: str | None
     clock: DeltaGenerator
+
+    @property
+    def actor(self) -> Actor:
+        """Whom the page was made for. Who writes is asked anew: door.current_actor()."""
+        return self.visitor.actor
 
     @contextmanager
     def reading(self) -> Iterator[Snapshot]:
@@ -77,6 +79,15 @@ class Here:
         """Says beside the title from when (UTC) the figures are."""
         self.clock.caption(f"as of {moment.astimezone(self.zone):%H:%M:%S}, your time", width="content")
 
+    def while_valid(self, make: Callable[[], T]) -> Callable[[], T]:
+        """For downloads, which are made when asked for, without the page: refused once the sign-in no longer counts."""
+
+        def made() -> T:
+            door.require_valid(self.visitor)
+            return make()
+
+        return made
+
     @property
     def change_blocker(self) -> str | None:
         """Why customers cannot be changed here by this actor, as Markdown; None where they can."""
@@ -85,51 +96,68 @@ class Here:
         return typed(self.read_only) if self.read_only else None
 
 
-def current_actor() -> Actor:
-    """Who is at the screen. Without sign-in it is whoever started the server, with every right."""
-    return Actor(f"os:{os_user()} (no sign-in)", Role.ADMIN, Door.DASHBOARD)
-
-
-def menu(actor: Actor) -> st.Page:
-    """Registers the pages that this actor may see, and answers the one to run."""
-    home = "pages/revenue.py" if actor.role in (Role.MANAGER, Role.AUDITOR) else "pages/customers.py"
-    allowed = [page for page in PAGES if actor.may(page[3])]
-    pages = [
-        st.Page(str(ROOT / file), title=title, icon=icon, default=file == home) for file, title, icon, _ in allowed
-    ]
-    return st.navigation(pages, position="top")
-
-
 def open_page(title: str, permission: Permission) -> Here:
     """The first line of every page: the front door, the title, and what happened last.
 
-    On a fresh server a deep link runs the page without dashboard.py; then the menu is registered here and
-    the run begins again, through dashboard.py.
+    Who is it (which asks no database), may that role see this page, is the database there, and does the sign-in
+    still count. On a fresh server a deep link runs the page without dashboard.py; then the menu is registered here
+    and the run begins again, through dashboard.py.
     """
-    if "actor" not in st.session_state:
-        st.session_state.actor = current_actor()
-        menu(st.session_state.actor)
+    if not {"actor", "entered"} & set(st.session_state):
+        run_menu()
         st.rerun()
-    actor: Actor = st.session_state.actor
     st.set_page_config(page_title=f"{title} - Evenbooks", page_icon=str(ROOT / "ui" / "icon.png"), layout="wide")
     style()
     _arrive(title)
+    visitor = None
     try:
-        actor.require(permission)
+        visitor = door.who()
+        visitor.actor.require(permission)
         database = demo.attached()
+        door.require_valid(visitor)
         read_only = _why_read_only(database.settings.database_url)
+    except Closed as closed:
+        welcome.show_closed(closed)
     except EvenbooksError as error:
-        st.title(title)
-        show_trouble(error)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.title(title, anchor=False, width="content")
-        here = Here(database, actor, viewer_zone(), read_only, st.empty())
-        if database.settings.is_demo:
-            st.caption("The demo company; DATABASE_URL attaches your own.", width="content")
+        _show_refused(title, visitor, error)
+    clock = _show_title(title, visitor)
     if read_only:
         _show_read_only(read_only)
     _show_flash()
-    return here
+    return Here(database, visitor, viewer_zone(), read_only, clock)
+
+
+def run_menu() -> st.Page:
+    """The menu of whoever is at the screen, and the page to run, which asks for itself who that is."""
+    st.session_state.entered = True
+    try:
+        role = door.who().actor.role
+    except EvenbooksError:
+        role = None
+    return open_menu(role)
+
+
+def _show_title(title: str, visitor: Visitor) -> DeltaGenerator:
+    """The title, the place of the clock beside it, and who is there."""
+    welcome.show_role_switch(visitor)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="title"):
+        st.title(title, anchor=False, width="content")
+        clock = st.empty()
+        st.space("stretch")
+        welcome.show_visitor(visitor)
+    welcome.show_sign_out_trouble()
+    return clock
+
+
+def _show_refused(title: str, visitor: Visitor | None, error: EvenbooksError) -> NoReturn:
+    """A page that cannot be shown: what is wrong, and for whoever is signed in also the way out."""
+    if visitor is None:
+        st.title(title, anchor=False)
+    else:
+        _show_title(title, visitor)
+        if isinstance(error, NotPermitted):
+            welcome.show_not_permitted(visitor, str(error))
+    show_trouble(error)
 
 
 @st.cache_data(ttl=60, show_spinner=False)

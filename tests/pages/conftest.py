@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -28,6 +29,28 @@ def _nothing_kept() -> Iterator[None]:
     yield
     checking.wait()
     st.cache_data.clear()
+
+
+@pytest.fixture(autouse=True)
+def browser_request(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """The request behind the screen: a browser on this machine, unless a test says otherwise. AppTest has none."""
+    request = SimpleNamespace(remote_ip="127.0.0.1", headers=[("Host", "localhost:8501")], cookies={})
+    monkeypatch.setattr("streamlit.runtime.context._get_client_context", lambda: request)
+    return request
+
+
+@pytest.fixture
+def menu(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The titles in the menu as it was last shown; none where it is hidden."""
+    titles: list[str] = []
+    register = st.navigation
+
+    def navigation(pages: list[st.Page], *, position: Any) -> st.Page:
+        titles[:] = [page.title for page in pages if page.visibility == "visible" and position == "top"]
+        return register(pages, position=position)
+
+    monkeypatch.setattr(st, "navigation", navigation)
+    return titles
 
 
 @pytest.fixture

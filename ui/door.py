@@ -1,0 +1,158 @@
+"""The front door: who is at the screen, asked anew on every run and before every write.
+
+Nothing about it is kept between runs. With sign-in, what counts is the signed cookie that Streamlit has read
+(`st.user`), the clock, [roles] and the database; without it, that the request comes from this machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from streamlit.errors import StreamlitSecretNotFoundError
+
+from data import demo, sign_in
+from data.access import Actor, Door, Role, os_user
+from data.errors import ConfigurationError, EvenbooksError, SignInRefused
+from data.settings import Settings, load_settings
+from data.sign_in import Identity
+
+NO_SIGN_IN = (
+    "Without sign-in Evenbooks answers only on the machine that it runs on. To use it from elsewhere, configure "
+    "sign-in: [auth] in .streamlit/secrets.toml, and [roles] in evenbooks.toml (docs/roles.md)."
+)
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who is at the screen: as what they act, and their sign-in; None where sign-in is not configured."""
+
+    actor: Actor
+    identity: Identity | None
+    is_demo: bool
+
+
+class Closed(SignInRefused):
+    """Nobody is let in: the heading and the words of the page that says so.
+
+    `signs_in` where signing in is what helps; `identity` where somebody is signed in, and may sign out.
+    """
+
+    def __init__(self, heading: str, words: str, *, signs_in: bool = False, identity: Identity | None = None) -> None:
+        super().__init__(f"{heading}. {words}")
+        self.heading, self.words, self.signs_in, self.identity = heading, words, signs_in, identity
+
+
+def sign_in_configured() -> bool:
+    """Whether Streamlit's secrets have an [auth] section, in a file or given to st.App.
+
+    Raises ConfigurationError where there are secrets that cannot be read: they may have one.
+    """
+    try:
+        return "auth" in st.secrets
+    except StreamlitSecretNotFoundError:
+        if not any(Path(path).exists() for path in st.get_option("secrets.files")):
+            return False
+    except (OSError, UnicodeError):
+        pass
+    raise ConfigurationError("Streamlit's secrets (.streamlit/secrets.toml) cannot be read; the file may not be TOML.")
+
+
+def providers() -> dict[str, str]:
+    """Who can be signed in with: the names of [auth]'s sections (`default` is [auth] itself), and a button's words."""
+    auth: Mapping[str, Any] = st.secrets.get("auth", {})
+    named = [name for name, section in auth.items() if isinstance(section, Mapping) and "client_id" in section]
+    found = (["default"] if "client_id" in auth else []) + [name for name in named if name != "default"]
+    if len(found) == 1:
+        return {found[0]: "Sign in"}
+    return {name: "Sign in" if name == "default" else f"Sign in with {name.capitalize()}" for name in found}
+
+
+def who() -> Visitor:
+    """Who is at the screen, as far as it can be said without the database. Raises Closed and ConfigurationError."""
+    settings = load_settings()
+    return _signed_in(settings) if sign_in_configured() else _at_this_machine(settings)
+
+
+def current_actor() -> Actor:
+    """Who writes, asked at this very moment: callbacks and dialogs run without the page that they are on.
+
+    Raises Closed where the sign-in has ended meanwhile, or was ended in another tab, and what `attached` raises.
+    """
+    visitor = who()
+    require_valid(visitor)
+    return visitor.actor
+
+
+def require_valid(visitor: Visitor) -> None:
+    """Asks the clock and the database whether the visitor's sign-in still counts. Raises as `current_actor` does."""
+    if visitor.identity is None:
+        return
+    _require_time(visitor.identity)
+    try:
+        sign_in.require_valid(demo.attached(), visitor.identity, datetime.now(UTC))
+    except SignInRefused:
+        raise Closed("You have signed out", "Sign in again to go on.", signs_in=True) from None
+
+
+def leave_if_closed() -> None:
+    """For what runs without its page, as dialogs do: where the sign-in no longer counts the page runs, and says so."""
+    try:
+        current_actor()
+    except EvenbooksError:
+        st.rerun()
+
+
+def _signed_in(settings: Settings) -> Visitor:
+    claims = st.user.to_dict()
+    if not claims.get("is_logged_in"):
+        raise Closed("Sign in", "Evenbooks is open to people who have a role here.", signs_in=True)
+    try:
+        identity = sign_in.read_identity(claims)
+    except SignInRefused:
+        words = "The provider's answer lacks what a sign-in needs (iss, sub, iat, exp). Sign in again."
+        raise Closed("This sign-in cannot be read", words, signs_in=True) from None
+    _require_time(identity)
+    role = sign_in.role_of(settings.roles, claims)
+    if role is None:
+        words = "Ask whoever runs Evenbooks to add it under [roles]."
+        if claims.get("email") and not identity.email:
+            words += " The provider has not verified its e-mail address, so that gives no role."
+        raise Closed(f"{identity.email or identity.name} has no role here", words, identity=identity)
+    return Visitor(sign_in.actor_of(identity, role), identity, False)
+
+
+def _require_time(identity: Identity) -> None:
+    if identity.expires_at <= datetime.now(UTC):
+        raise Closed("Your sign-in has ended", "Sign in again to go on.", signs_in=True)
+
+
+def _at_this_machine(settings: Settings) -> Visitor:
+    """Whoever is at the machine itself has every right; on the demo company they may see it as another role."""
+    if _comes_from_elsewhere():
+        raise Closed("Not from here", NO_SIGN_IN)
+    # The page tests put somebody here; a browser cannot.
+    actor: Actor = st.session_state.get("actor") or Actor(f"os:{os_user()} (no sign-in)", Role.ADMIN, Door.DASHBOARD)
+    if settings.is_demo:
+        actor = replace(actor, role=st.session_state.get("seen_as", actor.role))
+    return Visitor(actor, None, settings.is_demo)
+
+
+def _comes_from_elsewhere() -> bool:
+    """Whether the browser is on another machine, or something stands between that forwards requests of others."""
+    peer = st.context.ip_address  # None: 127.0.0.1 or ::1
+    names = {name.lower() for name in st.context.headers}
+    forwarded = names & {"forwarded", "x-real-ip", "via"} or any(name.startswith("x-forwarded-") for name in names)
+    return bool(forwarded) or not (peer is None or _is_loopback(peer))
+
+
+def _is_loopback(peer: str) -> bool:
+    try:
+        return ip_address(peer).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,69 @@
+"""The pages, which of them a role may see, and where it lands."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import streamlit as st
+
+from data.access import ALLOWED, Permission, Role
+from data.settings import ROOT
+
+
+class Entry(NamedTuple):
+    """A page of the menu: its file, title, icon, and what somebody must be allowed to see it."""
+
+    file: str
+    title: str
+    icon: str
+    permission: Permission
+
+
+PAGES = (
+    Entry("pages/customers.py", "Customer Management", ":material/group:", Permission.READ_CUSTOMERS),
+    Entry("pages/deleted_customers.py", "Deleted Customers", ":material/person_off:", Permission.READ_CUSTOMERS),
+    Entry("pages/revenue.py", "Revenue", ":material/bar_chart:", Permission.READ_REVENUE),
+    Entry("pages/integrity.py", "Financial Integrity", ":material/verified:", Permission.READ_INTEGRITY),
+)
+
+
+def home_of(role: Role | None) -> str:
+    """The file of the page on which a role lands."""
+    return "pages/revenue.py" if role in (Role.MANAGER, Role.AUDITOR) else "pages/customers.py"
+
+
+def allowed_pages(role: Role | None) -> list[Entry]:
+    """The pages that a role may see; nobody sees none."""
+    return [entry for entry in PAGES if role and entry.permission in ALLOWED[role]]
+
+
+def open_menu(role: Role | None) -> st.Page:
+    """Shows the menu of a role, none to nobody, and answers the page to run, which then says who may see it.
+
+    Every page is registered for everybody, or Streamlit would say that there is no page at its address.
+    """
+    page = _register(role, at_home=False)
+    return _register(role, at_home=True) if page.url_path == "" and role else page
+
+
+def _register(role: Role | None, *, at_home: bool) -> st.Page:
+    """Each page under an address of its own, whoever looks, and the role's first page also under /, so that no address
+    means another page to somebody else. In the menu stands the one of the two that is open."""
+    allowed, home, pages = allowed_pages(role), home_of(role), []
+    for entry in PAGES:
+        own_shown = entry in allowed and not (at_home and entry.file == home)
+        if entry.file == home:
+            pages.append(_page(entry, shown=at_home, url_path="home", default=True))
+        pages.append(_page(entry, shown=own_shown))
+    return st.navigation(pages, position="top" if role else "hidden")
+
+
+def _page(entry: Entry, *, shown: bool, url_path: str | None = None, default: bool = False) -> st.Page:
+    return st.Page(
+        str(ROOT / entry.file),
+        title=entry.title,
+        icon=entry.icon,
+        url_path=url_path,
+        default=default,
+        visibility="visible" if shown else "hidden",
+    )
