@@ -130,8 +130,9 @@ class BodyLimit:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        declared = Headers(scope=scope).get("content-length")
-        if declared is None:
+        headers = Headers(scope=scope)
+        declared = headers.get("content-length")
+        if declared is None or "transfer-encoding" in headers:  # which is what counts where both are sent
             first = await self._read(receive)
             return await (
                 self.app(scope, _after(first, receive), send) if first else self._refuse(scope, receive, send)

@@ -157,6 +157,7 @@ def test_every_spelling_of_the_api_leads_to_it_or_nowhere(path: str, whose: byte
         ([("content-length", "-1")], [b""], 413),
         ([("content-length", "\u0663")], [b""], 413),
         ([], [b"x" * MOST_BYTES, b"y", b"never read"], 413),
+        ([("content-length", "5"), ("transfer-encoding", "chunked")], [b"x" * MOST_BYTES, b"y", b"never read"], 413),
     ],
 )
 def test_a_body_is_small_or_refused_before_it_is_whole(
