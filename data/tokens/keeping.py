@@ -23,6 +23,7 @@ from data.errors import Conflict, EvenbooksError, InvalidInput, TokenRefused
 from data.events import Draft
 from data.records import Token
 from data.schema import Schema
+from data.write_log import logged
 
 State = Literal["in force", "expired", "revoked", "unreadable"]
 # A public id, the row's key, and a secret of 256 bits, of which only the hash is kept: with so many bits a fast hash does.
@@ -46,30 +47,32 @@ def add(
 
     Raises NotPermitted, InvalidInput (name, owner, days), Conflict (a token of this name is in force).
     """
-    actor.require(Permission.MANAGE_TOKENS)
-    schema, at = database.schema, now()
-    token = Token(
-        id=secrets.token_hex(6),
-        name=_read_words(name, "name", LONGEST_NAME),
-        role=str(Role(role)),
-        owner=_read_words(actor.id if owner is None else owner, "owner", LONGEST_OWNER),
-        made_at=at,
-        expires_at=_read_expiry(days, at),
-        last_used_at=None,
-        revoked_at=None,
-    )
-    secret = secrets.token_urlsafe(32)
-
-    def write(connection: Connection) -> None:
-        head = events.take_turns(connection, schema)
-        for known in queries.list_tokens(connection, schema, name=token.name):
-            if state_of(known, at) not in ("expired", "revoked"):
-                raise Conflict(f"There is a token {token.name} already. Revoke it first, or choose another name.")
-        queries.insert_token(connection, schema, {**asdict(token), "hash": _hashed(secret)})
-        events.append(connection, schema, [Draft("token", actor, body=_said(token))], head=head, at=at)
-
-    in_transaction(database, write)
+    with logged("token", actor, None) as line:
+        actor.require(Permission.MANAGE_TOKENS)
+        at = now()
+        token = Token(
+            id=secrets.token_hex(6),
+            name=_read_words(name, "name", LONGEST_NAME),
+            role=str(Role(role)),
+            owner=_read_words(actor.id if owner is None else owner, "owner", LONGEST_OWNER),
+            made_at=at,
+            expires_at=_read_expiry(days, at),
+            last_used_at=None,
+            revoked_at=None,
+        )
+        secret = secrets.token_urlsafe(32)
+        in_transaction(database, lambda c: _keep(c, database.schema, token, _hashed(secret), actor))
+        line.customer_id = token.id
     return f"evb_{token.id}_{secret}"
+
+
+def _keep(connection: Connection, schema: Schema, token: Token, hashed: str, actor: Actor) -> None:
+    head = events.take_turns(connection, schema)
+    for known in queries.list_tokens(connection, schema, name=token.name):
+        if state_of(known, token.made_at) not in ("expired", "revoked"):
+            raise Conflict(f"There is a token {token.name} already. Revoke it first, or choose another name.")
+    queries.insert_token(connection, schema, {**asdict(token), "hash": hashed})
+    events.append(connection, schema, [Draft("token", actor, body=_said(token))], head=head, at=token.made_at)
 
 
 def revoke(database: Database, name: str, *, actor: Actor) -> int:
@@ -77,21 +80,22 @@ def revoke(database: Database, name: str, *, actor: Actor) -> int:
 
     Raises NotPermitted, InvalidInput where there is none that is not revoked.
     """
-    actor.require(Permission.MANAGE_TOKENS)
-    schema, at = database.schema, now()
-    wanted = _read_words(name, "name", LONGEST_NAME)
+    with logged("revoke", actor, None) as line:
+        actor.require(Permission.MANAGE_TOKENS)
+        wanted = _read_words(name, "name", LONGEST_NAME)
+        ended = in_transaction(database, lambda c: _end(c, database.schema, wanted, actor))
+        line.customer_id = ended[0].id
+    return len(ended)
 
-    def write(connection: Connection) -> int:
-        head = events.take_turns(connection, schema)
-        known = [t for t in queries.list_tokens(connection, schema, name=wanted) if t.revoked_at is None]
-        if not known:
-            raise InvalidInput(f"There is no token {wanted} that could be revoked.", field="name")
-        count = queries.revoke_token(connection, schema, wanted, at=at)
-        drafts = [Draft("revoke", actor, body=_said(token)) for token in known]
-        events.append(connection, schema, drafts, head=head, at=at)
-        return count
 
-    return in_transaction(database, write)
+def _end(connection: Connection, schema: Schema, name: str, actor: Actor) -> list[Token]:
+    head, at = events.take_turns(connection, schema), now()
+    known = [token for token in queries.list_tokens(connection, schema, name=name) if token.revoked_at is None]
+    if not known:
+        raise InvalidInput(f"There is no token {name} that could be revoked.", field="name")
+    queries.revoke_token(connection, schema, name, at=at)
+    events.append(connection, schema, [Draft("revoke", actor, body=_said(one)) for one in known], head=head, at=at)
+    return known
 
 
 def list_all(database: Database, *, actor: Actor) -> list[Token]:
