@@ -45,15 +45,18 @@ def free_port() -> int:
 
 
 @contextmanager
-def dashboard(database_url: str | None, log: Path, **environment: str) -> Iterator[Server]:
-    """`python serve.py` on a free port of loopback, healthy, ended afterwards."""
-    port = free_port()
+def dashboard(
+    database_url: str | None, log: Path, *, folder: Path = ROOT, port: int = 0, **environment: str
+) -> Iterator[Server]:
+    """`python serve.py` on a free port of loopback, healthy, ended afterwards. It reads its settings in the folder."""
+    port = port or free_port()
     variables = {**os.environ, "HOST": "127.0.0.1", "PORT": str(port), **environment}
     variables.pop("DATABASE_URL", None)
     if database_url:
         variables["DATABASE_URL"] = database_url
     with log.open("wb") as out:
-        process = subprocess.Popen([sys.executable, "serve.py"], cwd=ROOT, env=variables, stdout=out, stderr=out)
+        command = [sys.executable, str(ROOT / "serve.py")]
+        process = subprocess.Popen(command, cwd=folder, env=variables, stdout=out, stderr=out)
     try:
         wait_until_healthy(f"http://127.0.0.1:{port}", process, log)
         yield Server(f"http://127.0.0.1:{port}", process, log)

@@ -120,9 +120,9 @@ def _signed_in(settings: Settings) -> Visitor:
     _require_time(identity)
     role = sign_in.role_of(settings.roles, claims)
     if role is None:
-        words = "Ask whoever runs Evenbooks to add it under [roles]."
+        words = "Ask whoever runs Evenbooks to add this account under [roles]."
         if claims.get("email") and not identity.email:
-            words += " The provider has not verified its e-mail address, so that gives no role."
+            words += " The provider has not verified its e-mail address, so the address gives it no role."
         raise Closed(f"{identity.email or identity.name} has no role here", words, identity=identity)
     return Visitor(sign_in.actor_of(identity, role), identity, False)
 

@@ -41,6 +41,8 @@ HEADINGS = {
     DatabaseReadOnly: "The database cannot be written to",
     NotMigrated: "The database is not prepared yet",
 }
+ICON = str(ROOT / "ui" / "icon.png")
+SIDEBAR = 200  # pixels; only the demo company has one
 # What an open dialog keeps between runs; ui/dialogs.py says what each is.
 DIALOG_STATE = ("dialog", "shown", "taken")
 
@@ -106,7 +108,7 @@ def open_page(title: str, permission: Permission) -> Here:
     if not {"actor", "entered"} & set(st.session_state):
         run_menu()
         st.rerun()
-    st.set_page_config(page_title=f"{title} - Evenbooks", page_icon=str(ROOT / "ui" / "icon.png"), layout="wide")
+    st.set_page_config(page_title=f"{title} - Evenbooks", page_icon=ICON, layout="wide", initial_sidebar_state=SIDEBAR)
     style()
     _arrive(title)
     visitor = None

@@ -18,6 +18,7 @@ from ui.text import typed
 
 log = logging.getLogger("evenbooks")
 
+ROLES = (Role.ADMIN, Role.STAFF, Role.MANAGER, Role.AUDITOR)
 LEFT_ONLY_HERE = "The database did not keep this sign-out, so other tabs may stay signed in until it ends: close them."
 
 
@@ -70,7 +71,7 @@ def show_visitor(visitor: Visitor) -> None:
         everybody = "seen as" if visitor.is_demo and actor.role is not Role.ADMIN else "everybody on this machine is"
         st.caption(f"No sign-in: {everybody} {actor.role} ({user}).", width="content")
         return
-    with st.popover(typed(actor.id), icon=":material/account_circle:", key="account"):
+    with st.popover(f"{typed(actor.id)} ({actor.role})", icon=":material/account_circle:", key="account"):
         st.write(f"Signed in as {typed(actor.id)}, with the role **{actor.role}**.")
         _sign_out_button()
 
@@ -103,18 +104,8 @@ def show_role_switch(visitor: Visitor) -> None:
         return
     st.session_state.see_as = visitor.actor.role  # a widget's own value ends with its page
     with st.sidebar:
-        st.radio(
-            "See it as", list(Role), format_func=str, key="see_as", on_change=_see_as, captions=[WHAT[r] for r in Role]
-        )
-        st.caption("Only the demo company has this. Elsewhere a role comes with the sign-in.")
-
-
-WHAT = {
-    Role.ADMIN: "everything",
-    Role.STAFF: "customers: add, edit, delete, restore",
-    Role.MANAGER: "reads everything, seals months, accepts findings",
-    Role.AUDITOR: "reads everything, changes nothing",
-}
+        st.radio("See it as", ROLES, format_func=str, key="see_as", on_change=_see_as)
+        st.caption("This is the demo company; DATABASE_URL attaches your own. There, roles come with the sign-in.")
 
 
 def _see_as() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import streamlit as st
-from screens import ANN, as_toml
+from screens import ANN, AUTH, as_toml
 from shops import PHONE
 from streamlit.testing.v1 import AppTest
 
@@ -55,9 +55,20 @@ def menu(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture
 def visit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Visit:
-    """Opens a page (`customers`) on a fresh server at a URL, as somebody; `sections` are evenbooks.toml's, the rest is in the address."""
+    """Opens a page (`customers`) on a fresh server at a URL, as somebody; `sections` are evenbooks.toml's, the rest is in the address.
 
-    def open_page(page: str, *, url: str, actor: Actor = ANN, sections: Any = None, **address: str) -> AppTest:
+    With `claims` sign-in is configured, and they are what the cookie holds; `actor` is then put in its way.
+    """
+
+    def open_page(
+        page: str,
+        *,
+        url: str,
+        actor: Actor | None = ANN,
+        sections: Any = None,
+        claims: Mapping[str, Any] | None = None,
+        **address: str,
+    ) -> AppTest:
         file = tmp_path / "evenbooks.toml"
         file.write_text(as_toml(sections or {}), encoding="utf-8")
         monkeypatch.setenv("DATABASE_URL", url)
@@ -65,7 +76,10 @@ def visit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Visit:
         databases.forget_default()
         st.cache_data.clear()
         at = AppTest.from_file(ROOT / "dashboard.py", default_timeout=60)
-        at.session_state.actor = actor
+        if actor:
+            at.session_state.actor = actor
+        if claims is not None:
+            at.secrets["auth"], at.user = AUTH, dict(claims)
         for key, value in address.items():
             at.query_params[key] = value
         return at.switch_page(f"pages/{page}.py").run()

@@ -21,6 +21,7 @@ from data.records import Event
 from ui import checking, lists
 
 ANN = Actor("test:ann", Role.ADMIN, Door.DASHBOARD)
+AUTH = {"redirect_uri": "http://localhost:8501/oauth2callback", "client_id": "evenbooks"}
 HOSTILE = "**bold** :red[x] $x$ <script>alert(1)</script> [a](http://x) www.x.com a@b.cc"
 
 
