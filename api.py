@@ -47,6 +47,6 @@ async def answer(request: Request, error: Exception) -> Response:
     return answer_error(request, error)
 
 
-for kind in (HTTPException, RequestValidationError, EvenbooksError):
+for kind in (HTTPException, RequestValidationError, EvenbooksError, Exception):
     app.add_exception_handler(kind, answer)
 app.add_middleware(BodyLimit)

@@ -7,6 +7,7 @@ from typing import Any
 from data import database as databases
 from data.errors import EvenbooksError
 from data.schema import FormField
+from web.shapes import Failed
 
 BEARER = {"type": "http", "scheme": "bearer", "description": "A token of `python -m data.tokens add`."}
 
@@ -14,12 +15,14 @@ BEARER = {"type": "http", "scheme": "bearer", "description": "A token of `python
 def describe(document: dict[str, Any]) -> dict[str, Any]:
     """The document with the tokens, and with the fields of a new customer as this shop has them."""
     parts = document["components"]
+    failed = Failed.model_json_schema(ref_template="#/components/schemas/{model}")
+    own = {**failed.pop("$defs"), "Failed": failed, "NewCustomer": _new_customer(parts["schemas"]["NewCustomer"])}
     return {
         **document,
         "components": {
             **parts,
             "securitySchemes": {"bearer": BEARER},
-            "schemas": {**parts["schemas"], "NewCustomer": _new_customer(parts["schemas"]["NewCustomer"])},
+            "schemas": {**parts["schemas"], **own},
         },
     }
 

@@ -37,7 +37,7 @@ STATUS: dict[type[EvenbooksError], tuple[int, str]] = {
     errors.ConfigurationError: (500, "misconfigured"),
     EvenbooksError: (500, "internal_error"),
 }
-# What clients read where the error's own words name tables, servers or a driver; those go to the log.
+# What clients read instead of words that name tables, servers, or what a driver said.
 SENTENCES = {
     "internal_error": "Something went wrong on the server, and its log says what.",
     "misconfigured": "The server is not configured for this database, and its log says what is wrong.",
@@ -70,11 +70,15 @@ def as_json(content: Any, status: int = 200, headers: Mapping[str, str] | None =
 
 
 def describe(error: EvenbooksError) -> tuple[int, str, str]:
-    """Status, code and sentence of an error of the books. Where a driver's words are in it, the log has them."""
+    """Status, code and sentence of an error of the books. What a driver said is not passed on.
+
+    The log has it where the server is at fault; of a row that stands against a change it would name the values.
+    """
     status, code = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-    if status < 500 and error.__cause__ is None:
+    if status >= 500:
+        log.error("%s: %s", code, error)
+    elif error.__cause__ is None or code not in SENTENCES:
         return status, code, str(error)
-    log.log(logging.ERROR if status >= 500 else logging.WARNING, "%s: %s", code, error)
     return status, code, SENTENCES[code]
 
 

@@ -74,7 +74,7 @@ class Answer(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Problem(Answer):
+class Failure(Answer):
     """A word for programs and a sentence for people."""
 
     code: str
@@ -84,7 +84,7 @@ class Problem(Answer):
 class Failed(Answer):
     """Every error of this API."""
 
-    error: Problem
+    error: Failure
 
 
 class OneCustomer(Answer):
@@ -118,7 +118,7 @@ class NotRestored(Answer):
     """One of many that was not restored, and why."""
 
     id: int | str
-    error: Problem
+    error: Failure
 
 
 class RestoredMany(Answer):
