@@ -95,8 +95,8 @@ def sign_out(database: Database, identity: Identity) -> None:
 
 
 def actor_of(identity: Identity, role: Role) -> Actor:
-    """Who it is for the events: the verified e-mail, else `subject@host` of the issuer; cut where it is overlong."""
-    words = identity.email or f"{identity.subject}@{_host(identity.issuer)}"
+    """Who it is for the events: the verified e-mail, else `subject (host of the issuer)`, which is no address; cut where it is overlong."""
+    words = identity.email or f"{identity.subject} ({_host(identity.issuer)})"
     if len(words) > LONGEST_ACTOR:
         words = f"{words[: LONGEST_ACTOR - 17]}~{identity.person[:16]}"
     return Actor(words, role, Door.DASHBOARD)

@@ -225,10 +225,10 @@ def test_the_actor_without_an_address_is_the_account() -> None:
     def actor(**changed: Any) -> str:
         return sign_in.actor_of(identity(email=None, **changed), Role.STAFF).id
 
-    assert actor() == "u-1@id.example.com"
-    assert actor(iss="http://localhost:9400") == "u-1@localhost"
-    assert actor(iss="accounts.google.com") == "u-1@accounts.google.com"
-    assert actor(iss="http://[") == "u-1@http://["
+    assert actor() == "u-1 (id.example.com)"
+    assert actor(iss="http://localhost:9400") == "u-1 (localhost)"
+    assert actor(iss="accounts.google.com") == "u-1 (accounts.google.com)"
+    assert actor(iss="http://[") == "u-1 (http://[)"
     long = [actor(sub="u" * 300 + end) for end in "ab"] + [actor(sub="u" * 300 + "a", iss=ISSUER + "2")]
     assert [len(one) for one in long] == [255] * 3
     assert len(set(long)) == 3
