@@ -105,6 +105,13 @@ def test_many_are_restored_each_with_its_own_result_in_their_order(call: Caller)
     assert whole_row(call.shop, 1)["deleted_at"] is not None
 
 
+def test_an_id_that_no_database_can_hold_comes_back_as_it_was_sent(ask: Caller) -> None:
+    sent = b'{"ids": ["\\ud800", "\\u0000"]}'
+    answer = ask("POST", "/staff/customers/restore", content=sent, headers={"Content-Type": "application/json"})
+    assert [item["id"] for item in answer.json()["items"]] == ["\ud800", "\0"]
+    assert {item["error"]["code"] for item in answer.json()["items"]} == {"customer_not_found"}
+
+
 REFUSED = {
     "nothing": ("", None, "Say whom to restore"),
     "no ids": ("", {"reason": "mistake"}, "Say whom to restore"),
