@@ -18,11 +18,12 @@ CONFIG = (ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8")
 # What the provider says of each account, by the name that is typed into its form (`sub`).
 PEOPLE: dict[str, dict[str, Any]] = {
     "ann": {"email": "ann@example.com", "email_verified": True, "name": "Ann Staff"},
+    "kim": {"email": "kim@example.com", "email_verified": True, "name": "Kim"},
     "max": {"email": "max@example.com", "email_verified": True, "name": "Max", "groups": ["crm-managers"]},
     "eve": {"email": "ann@example.com", "email_verified": False, "name": "Eve"},
     "bob": {"email": "bob@example.com", "email_verified": True, "name": "Bob"},
 }
-ROLES = '[roles]\nstaff.emails = ["ann@example.com"]\nmanager.claim = ["crm-managers"]\n'
+ROLES = '[roles]\nstaff.emails = ["ann@example.com", "kim@example.com"]\nmanager.claim = ["crm-managers"]\n'
 
 
 @contextmanager
