@@ -239,7 +239,7 @@ def is_local(target: str) -> bool:
     """Whether an address leads to a page of the dashboard, in every browser's reading."""
     return (
         len(target) <= 1000
-        and re.fullmatch(r"/(?![/\\])[!-~]*", target) is not None
+        and re.fullmatch(r"/[!-~]*", target) is not None
         and "\\" not in target
         and "//" not in target.partition("?")[0]
         and not is_under(target.partition("?")[0], ("/auth", "/oauth2callback", "/_stcore"))
