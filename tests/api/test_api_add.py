@@ -91,8 +91,8 @@ def test_what_the_database_refuses_is_said_without_its_words(empty_url: str, ope
 
 
 def test_a_shop_with_several_names_has_a_field_for_each(tmp_path: Any, opened: Shops, serve: Serve) -> None:
-    table = """CREATE TABLE customers (id {key}, FirstName VARCHAR(20) NOT NULL, LastName VARCHAR(30) NOT NULL)"""
-    sections = {"customers": {"name": ["FirstName", "LastName"]}}
+    table = """CREATE TABLE customers (id {key}, FirstName VARCHAR(20) NOT NULL, LastName VARCHAR(30) NOT NULL, phone TEXT)"""
+    sections = {"customers": {"name": ["FirstName", "LastName"], "phone": "phone"}}
     call = serve(opened(f"sqlite:///{tmp_path}/s", customers=table, people=[], sales=[], sections=sections))
     answer = call("POST", "/staff/customers", json={"name": "Ana", "name1": "Lima"})
     assert (answer.status_code, answer.json()["name"], answer.json()["email"]) == (201, "Ana Lima", None)
@@ -104,4 +104,5 @@ def test_a_shop_with_several_names_has_a_field_for_each(tmp_path: Any, opened: S
     assert fields["required"] == ["name", "name1"]
     assert fields["properties"]["name1"] == {"title": "Last name", "type": "string", "minLength": 1, "maxLength": 30}
     assert fields["additionalProperties"] is False
+    assert fields["properties"]["phone"] == {"title": "Phone", "type": ["string", "null"]}
     assert "email" not in fields["properties"]
