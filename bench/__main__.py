@@ -24,6 +24,7 @@ from servers import mariadb
 
 from bench.checking import bench_check
 from bench.dashboard import dashboard_memory
+from bench.doors import bench_doors
 from bench.measuring import Figure, reading, say, seconds
 from data import customers, queries
 from data.access import script_actor
@@ -155,6 +156,7 @@ def main() -> int:
             *bench_check(database, covered),
             *bench_lists(database, size),
             *bench_delete(database),
+            *bench_doors(database),
         ]
         megabytes = dashboard_memory(url)
         figures.append(Figure("dashboard's memory, MB / 400 MB", megabytes, "400", megabytes / 400, 1))

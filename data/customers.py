@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
@@ -11,20 +10,27 @@ from uuid import uuid4
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from data import events, queries
+from data import entering, events, queries
 from data.access import Actor, Permission, script_actor
 from data.changes import Action, Wish, change, change_each, known_key
-from data.database import Database, database_of, default, in_transaction, in_transaction_of, in_utc, now, snapshot
+from data.database import (
+    Database,
+    database_of,
+    default,
+    in_transaction,
+    in_transaction_of,
+    in_utc,
+    snapshot,
+    translated,
+)
 from data.errors import Conflict, CustomerNotFound, DatabaseUnavailable, EmailTaken, EvenbooksError, InvalidInput
-from data.events import Draft, Reason
+from data.events import Reason
 from data.records import Customer, CustomerId, Outcome
-from data.schema import FormField, Schema, is_text
 from data.write_log import logged
 
 T = TypeVar("T")
 PAGE = 500
 MOST_AT_ONCE = 200  # of restore_each
-EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 def soft_delete(
@@ -172,8 +178,9 @@ def find_sharing_email(database: Database, customer: Customer) -> Customer | Non
     """Another active customer with this one's e-mail address, whatever its case; None where there is none."""
     if not customer.email:
         return None
-    with snapshot(database) as moment:
-        other = queries.find_by_email(moment.connection, database.schema, customer.email, other_than=customer.id)
+    schema = database.schema
+    with translated(database.engine.url), database.engine.connect() as connection:  # one statement is one snapshot
+        other = queries.find_by_email(connection, schema, customer.email, other_than=customer.id)
     return other if other and other.deleted_at is None else None
 
 
@@ -209,28 +216,10 @@ def add(database: Database, values: Mapping[str, str], *, actor: Actor, reason: 
     Raises InvalidInput (blank, overlong, not an e-mail address), EmailTaken (its `customer` is the other
     one, perhaps deleted), NotPermitted.
     """
-    schema = database.schema
-    actor.require(Permission.CHANGE_CUSTOMERS)
-    if schema.add_blocker:
-        raise InvalidInput(schema.add_blocker)
-    clean = _clean(schema, values, schema.form_fields)
-
-    def work(connection: Connection) -> Customer:
-        head = events.take_turns(connection, schema)
-        _refuse_taken_email(connection, schema, clean, None)
-        row = {**schema.settings.customers.insert, **{f.column: clean[f.key] for f in schema.form_fields}}
-        stamped = "created_at" in schema.present and schema.physical("created_at").server_default is None
-        key = queries.insert_customer(connection, schema, values=row, created_at=now() if stamped else None)
-        customer = queries.get_customer(connection, schema, key)
-        if customer is None or customer.deleted_at is not None:
-            raise InvalidInput(
-                "The new customer would not be in the list. [customers] insert must meet [customers] where."
-            )
-        draft = Draft("add", actor, events.read_reason(database.settings, reason) if reason else None, customer.id)
-        events.append(connection, schema, [draft], head=head, at=now())
-        return customer
-
-    return in_transaction(database, work)
+    with logged("add", actor, None) as line:
+        customer = entering.add(database, values, actor=actor, reason=reason)
+        line.customer_id = customer.id
+    return customer
 
 
 def edit(
@@ -241,57 +230,8 @@ def edit(
     `shown` is what the form started from: fields that somebody else changed meanwhile raise Conflict.
     Raises CustomerNotFound, Conflict (deleted or changed meanwhile), InvalidInput, EmailTaken, NotPermitted.
     """
-    schema = database.schema
-    actor.require(Permission.CHANGE_CUSTOMERS)
-    fields = [f for f in schema.form_fields if values.get(f.key, "").strip() != shown.get(f.key, "").strip()]
-    clean = _clean(schema, values, fields)
-
-    def work(connection: Connection) -> Customer:
-        head = events.take_turns(connection, schema)
-        customer = queries.get_customer(connection, schema, customer_id)
-        if customer is None:
-            raise CustomerNotFound(customer_id)
-        if customer.deleted_at is not None:
-            raise Conflict(f"{customer.name} was deleted meanwhile. Restore first, then edit.")
-        if not fields:
-            return customer
-        present = queries.get_form_values(connection, schema, customer.id)
-        if any(present[f.key] != shown.get(f.key, "") for f in fields):
-            raise Conflict(f"{customer.name} was changed by somebody else meanwhile. Look again, then edit.")
-        _refuse_taken_email(connection, schema, clean, customer)
-        changed = {f.column: clean[f.key] for f in fields}
-        queries.update_customer(connection, schema, customer.id, values=changed)
-        draft = Draft("edit", actor, None, customer.id, body={"columns": sorted(changed)})
-        events.append(connection, schema, [draft], head=head, at=now())
-        return queries.get_customer(connection, schema, customer.id) or customer
-
-    return in_transaction(database, work)
-
-
-def _refuse_taken_email(
-    connection: Connection, schema: Schema, clean: Mapping[str, str | None], owner: Customer | None
-) -> None:
-    email = clean.get("email")
-    this = owner.id if owner else None
-    other = queries.find_by_email(connection, schema, email, other_than=this) if email else None
-    if other:
-        raise EmailTaken(other)
-
-
-def _clean(schema: Schema, values: Mapping[str, str], fields: Sequence[FormField]) -> dict[str, str | None]:
-    """The values trimmed, blank as NULL where the column allows it. Raises InvalidInput naming the field."""
-    clean: dict[str, str | None] = {}
-    for f in fields:
-        words = re.sub(r"\s+", " ", values.get(f.key, "")).strip()
-        if not any(c.isprintable() for c in words):
-            words = ""  # only zero-width characters and the like
-        if not words and f.required:
-            raise InvalidInput(f"{f.label} is blank. Every customer needs one.", field=f.key)
-        if f.max_length is not None and len(words) > f.max_length:
-            raise InvalidInput(f"{f.label} has {len(words)} characters; {f.max_length} fit.", field=f.key)
-        if any(ord(c) < 32 for c in words) or not is_text(words):
-            raise InvalidInput(f"{f.label} contains a character that cannot be shown.", field=f.key)
-        if f.key == "email" and words and not EMAIL.fullmatch(words):
-            raise InvalidInput(f"{words} is not an e-mail address; one looks like ana@example.com.", field=f.key)
-        clean[f.key] = words or (None if schema.customer_table.c[f.column].nullable else "")
-    return clean
+    with logged("edit", actor, [customer_id]) as line:
+        customer, changed = entering.edit(database, customer_id, values, shown=shown, actor=actor)
+        line.customer_id = customer.id
+        line.outcome = "changed" if changed else "already"
+    return customer

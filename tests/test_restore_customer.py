@@ -12,9 +12,9 @@ from test_delete_customer import NOT_IDS, Shops
 
 from data import Customer, queries
 from data.access import Actor, Door, Role
-from data.customers import delete_many, restore_many
+from data.customers import delete_many, find_sharing_email, restore_each, restore_many
 from data.database import Database, snapshot
-from data.errors import BooksMoved, CustomerNotFound, InvalidInput, NotPermitted
+from data.errors import BooksMoved, Conflict, CustomerNotFound, EmailTaken, InvalidInput, NotPermitted
 from data.records import Event, Outcome
 
 
@@ -123,3 +123,79 @@ def test_a_column_that_updates_itself_is_left_alone(empty_url: str, opened: Shop
     delete_many(shop, [1], actor=STAFF, reason="requested")
     restore_many(shop, [1], actor=STAFF, reason="undo")
     assert whole_row(shop, 1) == before
+
+
+UNIQUE = {
+    "sqlite": "CREATE UNIQUE INDEX one_each ON customers (email) WHERE deleted_at IS NULL",
+    "mysql": "ALTER TABLE customers ADD active_email VARCHAR(80) AS (IF(deleted_at IS NULL, email, NULL)) VIRTUAL, "
+    "ADD UNIQUE one_each (active_email)",
+}
+
+
+@pytest.fixture
+def taken(shop: Database) -> Database:
+    """The shop, where the database keeps active e-mail addresses apart and Eve has the deleted Dora's by now."""
+    execute(
+        shop.engine,
+        UNIQUE[shop.engine.dialect.name],
+        "UPDATE customers SET email = 'dora@example.com' WHERE id = 5",
+    )
+    return shop
+
+
+@pytest.mark.parametrize("ids", [[4], [1, 4]])
+def test_who_has_the_email_now_is_named_where_the_database_refuses(taken: Database, ids: list[int]) -> None:
+    delete_many(taken, [1], actor=STAFF, reason="requested")
+    before = state(taken)
+    with pytest.raises(EmailTaken, match=r"dora@example.com belongs to Eve Idle \(customer 5\)\.") as caught:
+        restore_many(taken, ids, actor=STAFF, reason="mistake")
+    assert caught.value.customer.id == 5
+    assert state(taken) == before
+
+
+def test_another_refusal_of_the_database_stays_a_conflict(shop: Database) -> None:
+    unique_name = UNIQUE[shop.engine.dialect.name].replace("email", "name")
+    execute(shop.engine, unique_name, "UPDATE customers SET name = 'Dora Gone' WHERE id = 5")
+    before = state(shop)
+    with pytest.raises(Conflict, match="The database refused this because of another row") as caught:
+        restore_many(shop, [4], actor=STAFF, reason="mistake")
+    assert not isinstance(caught.value, EmailTaken)
+    assert state(shop) == before
+
+
+def test_who_shares_the_email_is_found_whatever_its_case_and_only_if_active(shop: Database) -> None:
+    execute(shop.engine, "UPDATE customers SET email = 'DORA@Example.com' WHERE id = 5")
+    dora, ana = (restore_many(shop, [n], actor=STAFF, reason="mistake")[0].customer for n in (4, 1))
+    found = find_sharing_email(shop, dora)
+    assert found is not None
+    assert found.id == 5
+    assert find_sharing_email(shop, ana) is None
+    delete_many(shop, [5], actor=STAFF, reason="requested")
+    assert find_sharing_email(shop, dora) is None
+
+
+def test_each_of_many_is_restored_alone_with_an_answer_of_its_own(taken: Database) -> None:
+    delete_many(taken, [1, 2], actor=STAFF, reason="requested")
+    found = restore_each(taken, [2, 404, 4, 1, 1], actor=STAFF, reason="mistake", note="sorry")
+    kinds = [type(one) for one in found]
+    assert kinds == [Outcome, CustomerNotFound, EmailTaken, Outcome, Outcome]
+    assert [(o.customer.id, o.changed) for o in found if isinstance(o, Outcome)] == [(2, True), (1, True), (1, False)]
+    written = [row for row in rows(taken, "evenbooks_events") if row[2] == "restore"]
+    assert [row[6] for row in written] == [2, 1]
+    batches = {row[7] for row in written}
+    assert len(batches) == 1
+    assert batches != {None}
+    assert problems(taken) == []
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_restoring_each_is_refused_before_anything_is_done(shop: Database) -> None:
+    before = state(shop)
+    auditor = Actor("test:x", Role.AUDITOR, Door.API)
+    with pytest.raises(NotPermitted):
+        restore_each(shop, [4], actor=auditor, reason="mistake")
+    with pytest.raises(InvalidInput, match="Give a reason"):
+        restore_each(shop, [4], actor=STAFF, reason=" ")
+    with pytest.raises(InvalidInput, match="201 customers were named; 200 at once are allowed"):
+        restore_each(shop, [4] * 201, actor=STAFF, reason="mistake")
+    assert state(shop) == before
