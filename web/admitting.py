@@ -40,6 +40,8 @@ ERRORS = {
 }
 # By reference: a `model` would be told as CSV where the answer is.
 FAILED = {"application/json": {"schema": {"$ref": "#/components/schemas/Failed"}}}
+SECONDS = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
+HEADERS = {401: {"WWW-Authenticate": {"schema": {"type": "string"}}}, 429: SECONDS, 503: SECONDS}
 ALWAYS = (401, 403, 422, 429, 500, 503)
 
 
@@ -148,7 +150,8 @@ def route(
 ) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
     """Adds an endpoint that needs this permission, and says in the OpenAPI document all that it may answer."""
     told: dict[int | str, dict[str, Any]] = {
-        code: {"description": ERRORS[code], "content": FAILED} for code in sorted({*ALWAYS, *errors})
+        code: {"description": ERRORS[code], "content": FAILED, "headers": HEADERS.get(code, {})}
+        for code in sorted({*ALWAYS, *errors})
     }
 
     def add(endpoint: Callable[..., Response]) -> Callable[..., Response]:

@@ -11,7 +11,7 @@ from data.access import Actor, Permission
 from data.database import Database
 from data.demo import attached
 from data.errors import EvenbooksError, InvalidInput
-from data.records import Outcome
+from data.records import Customer, Outcome
 from web.admitting import new_router, route
 from web.failing import Refused, as_json, describe
 from web.shapes import (
@@ -161,10 +161,17 @@ def _show_each(database: Database, asked: int | str, result: Outcome | Evenbooks
 
 def _show_restored(database: Database, outcome: Outcome) -> dict[str, Any]:
     shown = show_outcome(outcome, database.settings.money.decimals)
-    other = customers.find_sharing_email(database, outcome.customer) if outcome.changed else None
-    if other is None:
-        return shown
-    return {**shown, "warning": f"{other.email} is now also the address of {other.name} (customer {other.id})."}
+    warning = _warn(database, outcome.customer) if outcome.changed else None
+    return {**shown, "warning": warning} if warning else shown
+
+
+def _warn(database: Database, customer: Customer) -> str | None:
+    """Who else has the e-mail address by now. The restore is done by then, so that a failure here must not hide it."""
+    try:
+        other = customers.find_sharing_email(database, customer)
+    except EvenbooksError:
+        return "Whether another active customer has the same e-mail address could not be seen."
+    return f"{other.email} is now also the address of {other.name} (customer {other.id})." if other else None
 
 
 def _why(body: Why | None, reason: str | None, note: str | None) -> tuple[str | None, str | None]:

@@ -8,6 +8,7 @@ import pytest
 from callers import Caller, is_error
 from conftest import Serve
 from shops import execute, state
+from test_api_csv import read
 from test_api_delete import events_of
 from test_delete_customer import Shops
 
@@ -38,6 +39,10 @@ def test_hostile_text_comes_back_as_it_was_sent(call: Caller) -> None:
     name = HOSTILE[:60]
     assert call("POST", "/staff/customers", json={"name": name}).json()["name"] == name
     assert call("GET", "/staff/customers", params={"search": name}).json()["items"][0]["name"] == name
+    assert call("DELETE", "/staff/customers/6", json={"reason": name}).status_code == 200
+    assert call("GET", "/staff/customers/6/history").json()["items"][0]["note"] == name
+    (row,) = [row for row in read(call) if row["id"] == "6"]
+    assert (row["name"], row["note"]) == (f"'{name}", f"'{name}")
 
 
 REFUSED: dict[str, tuple[dict[str, Any], int, str, str]] = {

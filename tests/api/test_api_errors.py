@@ -10,9 +10,10 @@ from callers import Caller, is_error
 from endpoints import ENDPOINTS
 from shops import state
 
+from data import database as databases
 from data import errors
 from data.access import Role
-from web import failing, reports
+from web import admitting, failing, reports
 
 NOWHERE = [
     *("/staff", "/staff/", "/reports", "/reports/", "/staff/customers/", "/staff/customers/1/", "/reports/revenue/"),
@@ -92,6 +93,23 @@ def test_every_error_of_the_books_has_a_status_and_those_of_the_server_say_nothi
         assert "secret" not in answer.text
         assert "SELECT" not in answer.text
     assert ("Retry-After" in answer.headers) == (status == 503)
+
+
+def test_a_database_that_is_gone_is_told_also_to_who_shows_a_token(
+    ask: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise errors.DatabaseUnavailable("The database mysql://u@host does not answer.")
+
+    monkeypatch.setattr(admitting, "attached", fail)
+    assert is_error(ask("GET", "/staff/customers"), 503, "database_unavailable")
+    assert is_error(ask("GET", "/staff/customers", role=None), 401, "no_token")
+    # The document is made without it, with the fields that any shop may have.
+    monkeypatch.setattr(databases, "_default", None)
+    monkeypatch.setenv("DATABASE_URL", "sqlite:////nowhere/shop.sqlite")
+    schemas = ask("GET", "/staff/openapi.json", role=None).json()["components"]["schemas"]
+    assert schemas["NewCustomer"]["properties"].keys() == {"name", "email", "phone", "reason"}
+    assert schemas["NewCustomer"]["additionalProperties"] is False
 
 
 def test_what_nobody_thought_of_is_500_and_the_log_has_where_but_no_values(

@@ -13,6 +13,8 @@ from test_delete_customer import Shops
 from data.access import Role
 from data.customers import delete_many
 from data.database import Database
+from data.errors import DatabaseUnavailable
+from web import changing
 
 DORA = {
     "id": 4,
@@ -55,6 +57,19 @@ def test_it_warns_where_another_active_customer_has_the_address(call: Caller) ->
     assert answer.json()["changed"] is True
     assert answer.json()["warning"] == "ANA@example.com is now also the address of Bo Ek (customer 2)."
     assert "warning" not in call("POST", "/staff/customers/1/restore").json()
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_a_restore_is_told_also_where_the_address_could_not_be_looked_up(
+    call: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise DatabaseUnavailable("gone")
+
+    monkeypatch.setattr(changing.customers, "find_sharing_email", fail)
+    answer = call("POST", "/staff/customers/4/restore")
+    assert (answer.status_code, answer.json()["changed"]) == (200, True)
+    assert answer.json()["warning"].endswith("could not be seen.")
 
 
 def test_where_addresses_are_unique_it_is_a_conflict_that_says_with_whom(
