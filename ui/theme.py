@@ -16,6 +16,7 @@ class Colours:
     no_customer: str
     missing: str
     even: str
+    on_active: str
     on_deleted: str
     on_even: str
     text: str
@@ -24,10 +25,30 @@ class Colours:
 
 
 LIGHT = Colours(
-    "#2E6FDB", "#E0A100", "#8A94A6", "#C9284F", "#187A4C", "#1B1500", "#FFFFFF", "#1B2430", "#DDE2EA", "#FFFFFF"
+    "#2E6FDB",
+    "#E0A100",
+    "#8A94A6",
+    "#C9284F",
+    "#187A4C",
+    "#FFFFFF",
+    "#1B1500",
+    "#FFFFFF",
+    "#1B2430",
+    "#DDE2EA",
+    "#FFFFFF",
 )
 DARK = Colours(
-    "#6FA8FF", "#FFC94D", "#A7B0C0", "#FF6B8B", "#4CC38A", "#1B1500", "#06150D", "#E8ECF2", "#2E3845", "#11161D"
+    "#6FA8FF",
+    "#FFC94D",
+    "#A7B0C0",
+    "#FF6B8B",
+    "#4CC38A",
+    "#0A1628",
+    "#1B1500",
+    "#06150D",
+    "#E8ECF2",
+    "#2E3845",
+    "#11161D",
 )
 
 
@@ -37,7 +58,7 @@ def colours() -> Colours:
 
 
 def style() -> None:
-    """What no option does: yellow for View Deleted Customers, green for Restore Customer, less room above the title and in the verdict, captions that can be read."""
+    """What no option does: dark words on the dark theme's light blue, yellow for View Deleted Customers, green for Restore Customer, less room above the title and in the verdict, captions that can be read."""
     c = colours()
 
     def rule(key: str, background: str, text: str) -> str:
@@ -52,6 +73,9 @@ def style() -> None:
     restore = "".join(rule(key, c.even, c.on_even) for key in ("restore", "restore_instead"))
     # Streamlit's captions are fainter than 4.5:1, and so is what is folded without a border.
     captions = '[data-testid="stCaptionContainer"] {opacity: 0.8;} [data-testid="stExpander"] summary {opacity: 1;}'
+    primary = f'button[kind^="primary"], button[kind^="primary"]:hover {{color: {c.on_active};}}'
     verdict = ".st-key-verdict h2 {padding: 0;}"
     room = ".stMainBlockContainer {padding-top: 4.5rem; padding-bottom: 2rem;}"
-    st.html(f"<style>{room}{captions}{verdict}{rule('view_deleted', c.deleted, c.on_deleted)}{restore}</style>")
+    st.html(
+        f"<style>{room}{captions}{primary}{verdict}{rule('view_deleted', c.deleted, c.on_deleted)}{restore}</style>"
+    )
