@@ -34,7 +34,7 @@ class Served:
         return state(self.shop)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """`python serve.py` on SQLite; customer 4 was deleted before."""
     folder = tmp_path_factory.mktemp("served")
