@@ -44,9 +44,9 @@ def call(shop: Database, serve: Serve) -> Caller:
     return serve(shop)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def standing(tmp_path_factory: pytest.TempPathFactory, http: TestClient) -> Iterator[Caller]:
-    """A shop on SQLite that a whole module asks, and that nothing may change."""
+    """A shop on SQLite that every test may ask, and that none may change."""
     shop = make_shop(f"sqlite:///{tmp_path_factory.mktemp('shop')}/shop.sqlite")
     delete_many(shop, [4], actor=ADMIN, reason="inactive")
     caller = Caller(shop, http)

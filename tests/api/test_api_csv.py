@@ -92,6 +92,7 @@ def test_currencies_that_are_kept_apart_stand_in_one_column(empty_url: str, open
     assert {row["id"]: row["revenue"] for row in read(call)} == {"1": "'=1 -20.05; EUR 100.10; USD 0.20", "5": ""}
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 def test_all_pages_are_read_one_at_a_time_and_none_holds_a_connection(
     empty_url: str, opened: Shops, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:

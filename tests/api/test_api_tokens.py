@@ -48,6 +48,7 @@ def test_two_tokens_are_none(ask: Caller) -> None:
     assert is_error(answer, 401, "no_token")
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 def test_a_revoked_and_an_expired_token_are_refused_at_the_next_request(call: Caller) -> None:
     assert call("DELETE", "/staff/customers/1?reason=mistake").status_code == 200
     tokens.revoke(call.shop, "test staff", actor=ADMIN)
