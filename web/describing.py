@@ -48,7 +48,9 @@ def _new_customer(general: dict[str, Any]) -> dict[str, Any]:
 def _describe_field(field: FormField) -> dict[str, Any]:
     longest = {} if field.max_length is None else {"maxLength": field.max_length}
     shortest = {"minLength": 1} if field.required else {}
-    form = {"format": "email"} if field.key == "email" else {}
+    form: dict[str, Any] = {"format": "email"} if field.key == "email" else {}
+    if form and not field.required:
+        form = {"anyOf": [form, {"maxLength": 0}]}  # an empty text is taken for none
     return {
         "title": field.label,
         "type": "string" if field.required else ["string", "null"],
