@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +35,10 @@ class Caller:
         """One request, as this role, or without a token."""
         sent = {"Authorization": f"Bearer {self.token(role)}"} if role else {}
         return self.client.request(method, path, headers={**sent, **(headers or {})}, **more)
+
+
+# Puts a shop behind the API.
+Serve = Callable[[Database], Caller]
 
 
 def is_error(answer: httpx.Response, status: int, code: str) -> bool:

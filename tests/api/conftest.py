@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
-from callers import Caller
+from callers import Caller, Serve
 from fastapi.testclient import TestClient
 from shops import ADMIN, make_shop
 
@@ -15,8 +15,6 @@ from data.access import Role
 from data.customers import delete_many
 from data.database import Database
 from web import admitting
-
-Serve = Callable[[Database], Caller]
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from callers import Caller, is_error
-from conftest import Serve
+from callers import Caller, Serve, is_error
 from shops import execute, state
 from test_api_csv import read
 from test_api_delete import events_of

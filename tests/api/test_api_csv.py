@@ -8,14 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from callers import Caller, is_error
-from conftest import Serve
+from callers import Caller, Serve, is_error
 from shops import ADMIN, ORDERS, execute
 from test_delete_customer import Shops
 
 from data.access import Role
 from data.customers import delete_many
-from data.database import Database
 from data.errors import DatabaseUnavailable
 from web import exporting
 
@@ -60,9 +58,7 @@ def test_who_when_why_and_what_the_orders_are_worth(call: Caller) -> None:
     }
 
 
-def test_no_text_is_a_formula_and_every_number_stays_one(
-    empty_url: str, opened: Shops, serve: Callable[[Database], Caller]
-) -> None:
+def test_no_text_is_a_formula_and_every_number_stays_one(empty_url: str, opened: Shops, serve: Serve) -> None:
     formulas = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "\u00a0@x", "＝1", '=cmd|"/c calc"!A1']  # noqa: RUF001
     harmless = ["Ana", "a=b", "'=1", "x\t=1", "1-1", ""]
     people = [{"id": n, "name": name} for n, name in enumerate(formulas + harmless, start=1)]

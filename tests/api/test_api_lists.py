@@ -7,8 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from callers import Caller, is_error
-from conftest import Serve
+from callers import Caller, Serve, is_error
 from shops import CUSTOMERS, state
 from test_delete_customer import Shops
 

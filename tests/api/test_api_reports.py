@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from callers import Caller, is_error
-from conftest import Serve
+from callers import Caller, Serve, is_error
 from shops import ORDERS, SALES, by_hand, execute, rows
 from test_delete_customer import Shops
 

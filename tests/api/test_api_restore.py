@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
-from callers import Caller, is_error
+from callers import Caller, Serve, is_error
 from shops import ADMIN, state, whole_row
 from test_api_delete import events_of
 from test_delete_customer import Shops
 
 from data.access import Role
 from data.customers import delete_many
-from data.database import Database
 from data.errors import DatabaseUnavailable
 from web import changing
 
@@ -73,7 +70,7 @@ def test_a_restore_is_told_also_where_the_address_could_not_be_looked_up(
 
 
 def test_where_addresses_are_unique_it_is_a_conflict_that_says_with_whom(
-    empty_url: str, opened: Shops, serve: Callable[[Database], Caller]
+    empty_url: str, opened: Shops, serve: Serve
 ) -> None:
     """Unique among the active, as --active-unique makes it: by an index on SQLite, a computed column on MariaDB."""
     shop = opened(empty_url)
