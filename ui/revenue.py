@@ -21,6 +21,7 @@ from data.money import plain
 from data.queries.revenue import months_between
 from data.records import Customer, Impact, MonthlyRevenue, Time
 from data.settings import Settings
+from data.spreadsheets import inert
 from ui import checking, tables, text
 from ui.shell import Here
 
@@ -235,11 +236,6 @@ def months_csv(months: Sequence[MonthlyRevenue], settings: Settings) -> str:
         values = [plain(getattr(row, name), settings.money.decimals) for name in amounts]
         writer.writerow([row.month or "", inert(row.currency), row.orders, *values])
     return out.getvalue()
-
-
-def inert(words: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    return f"'{words}" if words[:1] in ("=", "+", "-", "@", "\t", "\r") else words
 
 
 def top_deleted(screen: Screen, currency: str, words: str, here: Here) -> None:

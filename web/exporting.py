@@ -20,14 +20,13 @@ from data.demo import attached
 from data.events import stamp
 from data.money import plain
 from data.records import Customer, Event, Impact
+from data.spreadsheets import inert
 from web.admitting import new_router, route
 
 log = logging.getLogger("evenbooks.api")
 router = new_router("customers")
 
 PAGE = 500
-# What spreadsheets take for the beginning of a formula, also in full width.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001
 
 
 class CsvResponse(StreamingResponse):
@@ -106,9 +105,7 @@ def _worth(database: Database, impact: Impact) -> str:
 
 def _text(value: object) -> object:
     """Text that no spreadsheet takes for a formula; numbers stay numbers."""
-    if not isinstance(value, str):
-        return value
-    return f"'{value}" if value.startswith(FORMULA) or value.lstrip().startswith(FORMULA) else value
+    return inert(value) if isinstance(value, str) else value
 
 
 def _as_csv(rows: list[list[object]]) -> str:

@@ -22,6 +22,7 @@ from data import customers, integrity
 from data.database import Database
 from data.records import MonthlyRevenue
 from data.settings import File, Settings
+from data.spreadsheets import inert
 from ui import revenue, text
 
 ONE_ENGINE = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
@@ -376,8 +377,8 @@ def test_the_download_is_exact_plain_and_cannot_run_as_a_formula() -> None:
 
 @pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r"])
 def test_text_that_begins_a_formula_is_made_inert(sign: str) -> None:
-    assert revenue.inert(f"{sign}1") == f"'{sign}1"
-    assert revenue.inert("EUR") == "EUR"
+    assert inert(f"{sign}1") == f"'{sign}1"
+    assert inert("EUR") == "EUR"
 
 
 def test_the_download_holds_what_the_rows_add_up_to(recent: Any) -> None:
