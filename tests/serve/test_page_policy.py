@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from browser_server import chromium, open_at, settled, tick
-from conftest import Served
 from playwright.sync_api import expect
+from serving import Served
 
 
 def test_the_pages_work_under_their_policy(served: Served) -> None:
@@ -15,7 +15,7 @@ def test_the_pages_work_under_their_policy(served: Served) -> None:
         page.on("pageerror", lambda error: said.append(f"Security Policy? {error}"))
         for _ in ("first", "from the browser's cache"):
             open_at(page, served.server, "revenue?period=All")
-            expect(page.locator(".js-plotly-plot .bars").first).to_be_visible()
+            expect(page.locator(".js-plotly-plot .bars").first).to_be_visible(timeout=20_000)
         for path in ("integrity", "deleted_customers", ""):
             open_at(page, served.server, path)
         tick(page, 0)
