@@ -90,6 +90,7 @@ def make_engine(url: URL) -> Engine:
         return _sqlite_engine(url)
     engine = create_engine(
         url.update_query_dict({"charset": "utf8mb4"}),
+        hide_parameters=True,  # they are people's names and addresses, and errors are logged
         isolation_level="REPEATABLE READ",
         pool_size=10,
         max_overflow=20,
@@ -133,7 +134,7 @@ def _save_round_trips(engine: Engine) -> None:
 
 
 def _sqlite_engine(url: URL) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": 5})
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": 5})
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:

@@ -132,6 +132,7 @@ def open_page(title: str, permission: Permission) -> Here:
 def run_menu() -> st.Page:
     """The menu of whoever is at the screen, and the page to run, which asks for itself who that is."""
     st.session_state.entered = True
+    st.set_page_config(page_icon=ICON)  # or the browser asks another company's server for the menu's icon
     try:
         role = door.who().actor.role
     except EvenbooksError:
