@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.engine import URL
@@ -74,7 +75,8 @@ class Snapshot:
     at: datetime
 
 
-_registry: dict[Engine, Database] = {}
+# What was read of each engine's database, for as long as somebody has the engine.
+_registry: WeakKeyDictionary[Engine, tuple[Settings, Schema, Turns[Any, Any]]] = WeakKeyDictionary()
 _lock = threading.Lock()
 _default: Database | None = None
 
@@ -168,7 +170,7 @@ def attach(settings: Settings, *, engine: Engine | None = None) -> Database:
         schema = reflect(connection, settings)
         require_migrated(connection, schema)
     database = Database(engine, settings, schema)
-    _registry[engine] = database
+    _registry[engine] = (settings, schema, database.turns)
     return database
 
 
@@ -212,10 +214,10 @@ def forget_default() -> None:
 def database_of(connection: Connection) -> Database:
     """The attached database behind somebody's own connection; attaches it on first sight."""
     known = _registry.get(connection.engine)
-    if known is None:
-        settings = load_settings(database_url=connection.engine.url.render_as_string(hide_password=False))
-        known = attach(settings, engine=connection.engine)
-    return known
+    if known is not None:
+        return Database(connection.engine, *known)
+    settings = load_settings(database_url=connection.engine.url.render_as_string(hide_password=False))
+    return attach(settings, engine=connection.engine)
 
 
 @contextmanager
