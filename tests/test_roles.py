@@ -18,7 +18,7 @@ import sqlalchemy
 from shops import ADMIN, execute, make_shop, rows, state
 
 import data
-from data import changes, customers, integrity, probe, seals, tokens
+from data import changes, customers, entering, integrity, probe, seals, tokens
 from data.access import ALLOWED, Actor, Door, Permission, Role
 from data.changes import Wish
 from data.database import Database, in_transaction
@@ -90,6 +90,13 @@ ACTIONS = [
         customers.edit,
         lambda s, a: customers.edit(s, 1, {"name": f"Ana of {a.role}"}, shown={"name": "Ana Lima"}, actor=a),
         before=lambda s: restore(s, 1),
+    ),
+    Action(CHANGE, entering.add, lambda s, a: entering.add(s, {"name": f"Di of {a.role}"}, actor=a)),
+    Action(
+        CHANGE,
+        entering.edit,
+        lambda s, a: entering.edit(s, 2, {"name": f"Bo of {a.role}"}, shown={"name": "Bo Ek"}, actor=a),
+        before=lambda s: restore(s, 2),
     ),
     Action(
         CHANGE,

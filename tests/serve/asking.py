@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,7 +77,9 @@ def ask(
         "client": (peer, 1) if peer else None,
         "scheme": "http",
     }
-    asyncio.run(app(scope, receive, send))
+    # In a thread of its own: Playwright leaves an event loop running in this one.
+    with ThreadPoolExecutor(1) as alone:
+        alone.submit(asyncio.run, app(scope, receive, send)).result()
     if kind == "websocket":
         return Answer({"websocket.accept": 101, "websocket.close": 403}[sent[0]["type"]], [], b"")
     start, *rest = sent
