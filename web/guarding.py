@@ -74,8 +74,19 @@ def host_name(header: str) -> str | None:
     return (found[1] or found[2]).rstrip(".") if found else None
 
 
+def comes_from(origin: str, host: str) -> bool:
+    """Whether an Origin header is this server's own, which its Host header names; default ports may be left out."""
+    parts = origin.lower().removesuffix("/").partition("://")
+    port = {"http": ":80", "https": ":443"}.get(parts[0])
+    return port is not None and parts[2].removesuffix(port) == host.lower().removesuffix(port)
+
+
 class Hosts:
-    """Refuses requests and websockets under a name that is not ours, and others than this machine where it must."""
+    """Refuses requests and websockets under a name that is not ours, and others than this machine where it must.
+
+    Also websockets of pages that are not ours: without sign-in they would be admin, and Streamlit, which takes any
+    page of this machine for its own, asks the internet about the others.
+    """
 
     def __init__(self, app: ASGIApp, names: Collection[str], this_machine_only: bool) -> None:
         self.app = app
@@ -92,6 +103,9 @@ class Hosts:
         if len(given) != 1 or host_name(given[0]) not in self.names:
             words = "This server is not reached under that name. [server] hosts in evenbooks.toml lists further ones."
             return refusal(400, "unknown_host", words)
+        origin = Headers(scope=scope).get("origin")
+        if scope["type"] == "websocket" and origin is not None and not comes_from(origin, given[0]):
+            return refusal(403, "foreign_origin", "A page of another server may not connect here.")
         peer = scope.get("client")
         if self.this_machine_only and not is_loopback(peer[0] if peer else None):
             words = "Sign-in is not configured, so only this machine is served: see [auth] in docs/roles.md."

@@ -17,6 +17,7 @@ from web.guarding import (
     Hosts,
     ReturnTo,
     SecurityHeaders,
+    comes_from,
     is_local,
     page_policy,
 )
@@ -279,3 +280,32 @@ def test_only_the_way_to_the_first_page_is_changed() -> None:
     assert ask(elsewhere, "/oauth2callback", headers=[*LOCAL, cookie]).header("location") != "/revenue"
     assert ask(elsewhere, "/", headers=[*LOCAL, cookie]).cookies() == []
     assert not is_local("revenue")
+
+
+@pytest.mark.parametrize(
+    ("origin", "let_in"),
+    [
+        ("http://localhost:8501", True),
+        ("https://localhost:8501", True),  # behind a proxy that ends TLS
+        ("HTTP://LOCALHOST:8501", True),
+        (None, True),  # no browser
+        ("http://localhost:3000", False),
+        ("http://localhost", False),
+        ("http://127.0.0.1:8501", False),
+        ("http://localhost:8501.evil.example", False),
+        ("http://u@localhost:8501", False),
+        ("null", False),
+        ("", False),
+        ("file://", False),
+    ],
+)
+def test_a_page_of_another_server_opens_no_websocket(origin: str | None, let_in: bool) -> None:
+    headers = [("host", "localhost:8501"), *([("origin", origin)] if origin is not None else [])]
+    assert ask(ALONE, headers=headers, kind="websocket").status == (101 if let_in else 403)
+    assert ask(OPEN, headers=headers, kind="websocket").status == (101 if let_in else 403)
+
+
+def test_default_ports_may_be_left_out() -> None:
+    assert comes_from("https://books.example.com", "books.example.com:443")
+    assert comes_from("https://books.example.com:443", "books.example.com")
+    assert not comes_from("https://books.example.com", "books.example.com:80")
