@@ -28,7 +28,8 @@ from web.guarding import Doors, Hosts, ReturnTo, SecurityHeaders, page_policy, r
 from web.starting import Terms, read_terms
 
 logging.getLogger("alembic").setLevel(logging.WARNING)
-logging.getLogger("httpx").setLevel(logging.WARNING)  # each step of each sign-in
+for name in ("httpx", "httpx2"):
+    logging.getLogger(name).setLevel(logging.WARNING)  # each step of each sign-in
 logging.getLogger("uvicorn.access").disabled = True  # addresses hold the words that people search for
 logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
 

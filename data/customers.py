@@ -149,7 +149,9 @@ def _alone(
     """One customer, in a transaction that may be shared with others who ask at this moment."""
 
     def work(wishes: Sequence[Wish]) -> list[Outcome | CustomerNotFound]:
-        return in_transaction(database, lambda c: change_each(c, database.schema, wishes))
+        # Of several one may wait for a row that somebody holds: then the others go on alone, at once.
+        tries = 1 if len(wishes) > 1 else None
+        return in_transaction(database, lambda c: change_each(c, database.schema, wishes), tries=tries)
 
     key = known_key(database.schema, customer_id)
     with _naming_who_has_the_email(database, action, [key]):

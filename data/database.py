@@ -24,6 +24,7 @@ from data import queries
 from data.errors import (
     ConfigurationError,
     Conflict,
+    DatabaseBusy,
     DatabaseReadOnly,
     DatabaseUnavailable,
     EvenbooksError,
@@ -37,6 +38,9 @@ from data.turns import Turns
 
 T = TypeVar("T")
 TRIES = 6
+# Seconds: for a row that somebody holds, for a table that is being altered, and for all tries of a transaction. Whoever
+# waits for a row holds the chain of events meanwhile, so others wait for them.
+ROW_WAIT, TABLE_WAIT, PATIENCE = 3, 10, 15
 LONGEST_PAUSE = 1.0  # seconds, after which a connection may have been lost unnoticed
 # What a pooled connection is known by: when it came back (monotonic seconds), and that its transaction is over.
 RETURNED, ENDED = "evenbooks_returned", "evenbooks_ended"
@@ -51,6 +55,7 @@ RETRIED = {1213, 1305, 1205, 1020}
 UNREACHABLE = {1040, 1044, 1045, 1049, 1053, 1077, 1079, 1927, 2002, 2003, 2005, 2006, 2013, 2014, 2055}
 # Text that a column's character set or length cannot hold.
 UNFIT = {1267, 1366, 1406}
+SIGNALLED = 1644  # by a trigger of theirs
 TOO_LARGE = {1264, 1690}
 # A table or column that is not there, or SQL of the mapping that the server cannot read.
 UNLIKE = {1046, 1054, 1064, 1146}
@@ -103,7 +108,8 @@ def make_engine(url: URL) -> Engine:
             "connect_timeout": 5,
             # Strict: an overlong name is an error, never a shorter name.
             # Without the modes that change what a text is: '\\n' as two characters, keys padded with blanks.
-            "init_command": f"SET time_zone = '+00:00', sql_mode = {SQL_MODE}",
+            "init_command": f"SET time_zone = '+00:00', sql_mode = {SQL_MODE}, "
+            f"innodb_lock_wait_timeout = {ROW_WAIT}, lock_wait_timeout = {TABLE_WAIT}",
             # Nobody listens between the ends of a socket file, and reading the certificates takes 30 ms a connection.
             **({"ssl_disabled": True} if "unix_socket" in url.query else {}),
         },
@@ -241,13 +247,15 @@ def snapshot(database: Database) -> Iterator[Snapshot]:
                 connection.info[ENDED] = True
 
 
-def in_transaction(database: Database, work: Callable[[Connection], T]) -> T:
+def in_transaction(database: Database, work: Callable[[Connection], T], *, tries: int | None = None) -> T:
     """Runs `work` in one writing transaction and commits; the whole of it again after a conflict of locks.
 
-    `work` must therefore do nothing but database work. Raises what `work` raises, after a rollback.
+    `work` must therefore do nothing but database work. Raises what `work` raises, after a rollback, and DatabaseBusy
+    where others hold the locks for more than some 15 seconds.
     """
+    last, tries = time.monotonic() + PATIENCE, tries or TRIES
     with translated(database.engine.url):
-        for attempt in range(1, TRIES + 1):
+        for attempt in range(1, tries + 1):
             try:
                 with database.engine.connect().execution_options(write=True) as connection:
                     with connection.begin():
@@ -255,7 +263,7 @@ def in_transaction(database: Database, work: Callable[[Connection], T]) -> T:
                     connection.info[ENDED] = True  # the next is its return to the pool
                     return result
             except DBAPIError as error:
-                if attempt == TRIES or not is_retried(error):
+                if attempt == tries or not is_retried(error) or time.monotonic() > last:
                     raise
                 time.sleep(random.uniform(0, 0.02 * 2**attempt))
     raise AssertionError("unreachable")
@@ -375,11 +383,13 @@ def _words(error: DBAPIError) -> str:
 def _meaning(error: DBAPIError, url: str) -> EvenbooksError | None:
     code, words = error_code(error), _words(error)
     if is_retried(error):
-        return DatabaseUnavailable("The database is busy: others hold its locks. Nothing was changed; try again.")
+        return DatabaseBusy("The database is busy: others hold its locks. Nothing was changed; try again.")
     if code in READ_ONLY or "readonly database" in words or "query_only" in words:
         return DatabaseReadOnly(f"This database can be read but not written to ({words}). Nothing was changed.")
     if (code == 1146 and "evenbooks_" in words) or "no such table: evenbooks_" in words:
         return NotMigrated(f"This database is not prepared yet ({words}). Run: python {MIGRATION} --dry-run")
+    if code == SIGNALLED:
+        return Conflict(f"A rule of the database refused this: {words}. Nothing was changed.")
     if code in TOO_LARGE or words == "integer overflow":
         return EvenbooksError(f"An amount is too large to be added exactly, so there is no total ({words}).")
     if code in UNFIT:

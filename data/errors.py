@@ -27,6 +27,10 @@ class DatabaseUnavailable(EvenbooksError):
     """The database does not answer."""
 
 
+class DatabaseBusy(DatabaseUnavailable):
+    """Others hold the database's locks for too long."""
+
+
 class DatabaseReadOnly(EvenbooksError):
     """The database cannot be written to."""
 

@@ -232,6 +232,14 @@ def parse_url(database_url: str) -> URL:
         raise ConfigurationError(
             f"DATABASE_URL names {url.drivername}; these are known: sqlite, mysql+pymysql, mariadb+pymysql."
         )
+    named = {"user", "username", "password", "passwd"} & set(url.query)
+    if named:
+        raise ConfigurationError(
+            f"DATABASE_URL has {', '.join(sorted(named))} behind the question mark, where it would be printed; "
+            "it stands before the @, as in mysql+pymysql://user:password@host:3306/shop."
+        )
+    if isinstance(url.query.get("host"), tuple):
+        raise ConfigurationError("DATABASE_URL names several hosts; it can have one.")
     return url.set(drivername=DRIVERS[url.drivername])
 
 

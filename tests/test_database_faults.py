@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,15 @@ from data import database as databases
 from data import queries
 from data.customers import add, delete_many, edit, restore_many
 from data.database import Database, attach, default, forget_default, snapshot
-from data.errors import ConfigurationError, DatabaseReadOnly, DatabaseUnavailable, EvenbooksError, NotMigrated
+from data.errors import (
+    ConfigurationError,
+    Conflict,
+    DatabaseBusy,
+    DatabaseReadOnly,
+    DatabaseUnavailable,
+    EvenbooksError,
+    NotMigrated,
+)
 
 SECRET = "hunter2"
 
@@ -104,10 +113,45 @@ def test_a_locked_row_says_busy_and_reads_go_on(shop: Database, monkeypatch: pyt
     with shop.engine.connect() as other:
         other.execute(text("SELECT * FROM customers WHERE id = 1 FOR UPDATE"))
         event.listen(shop.engine, "checkout", lambda c, *_: c.cursor().execute("SET innodb_lock_wait_timeout = 1"))
-        says(deleting(shop), DatabaseUnavailable, "The database is busy")
+        says(deleting(shop), DatabaseBusy, "The database is busy")
         assert state(shop) == before
         other.rollback()
     works(shop)
+
+
+@pytest.mark.parametrize("engine_name", ["mariadb"], indirect=True)
+def test_a_locked_row_holds_up_its_own_customer_alone(shop: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(databases, "TRIES", 2)
+    event.listen(shop.engine, "checkout", lambda c, *_: c.cursor().execute("SET innodb_lock_wait_timeout = 1"))
+
+    def delete(customer_id: int) -> bool | type[Exception]:
+        try:
+            return delete_many(shop, [customer_id], actor=STAFF, reason="mistake")[0].changed
+        except DatabaseBusy as error:
+            return type(error)
+
+    with shop.engine.connect() as other, ThreadPoolExecutor(3) as pool:
+        other.execute(text("SELECT * FROM customers WHERE id = 1 FOR UPDATE"))
+        asked = list(
+            pool.map(delete, [1, 2, 3])
+        )  # those who come while the first waits share a transaction with nobody stuck
+        other.rollback()
+    assert asked == [DatabaseBusy, True, True]
+    with shop.engine.connect() as connection:
+        waits = connection.execute(text("SELECT @@innodb_lock_wait_timeout, @@lock_wait_timeout")).one()
+    assert max(waits) <= databases.TABLE_WAIT
+    assert problems(shop) == []
+
+
+@pytest.mark.parametrize("engine_name", ["mariadb"], indirect=True)
+def test_a_rule_of_theirs_that_refuses_is_a_conflict(shop: Database) -> None:
+    refuse = "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'key account'"
+    execute(
+        shop.engine, f"CREATE TRIGGER keep BEFORE UPDATE ON customers FOR EACH ROW IF NEW.id = 1 THEN {refuse}; END IF"
+    )
+    before = state(shop)
+    says(deleting(shop), Conflict, "A rule of the database refused this: key account. Nothing was changed.")
+    assert state(shop) == before
 
 
 @pytest.mark.parametrize("engine_name", ["mariadb"], indirect=True)

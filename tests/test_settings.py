@@ -107,6 +107,8 @@ BAD_URLS = [
     "mysql+pymysql://u:hunter2@h:port/db",
     "oracle://u:hunter2@h/db",
     "://",
+    "mysql+pymysql:///shop?host=h&user=u&password=hunter2",
+    "mysql+pymysql://u:hunter2@/shop?host=h1:3306&host=h2:3306",
 ]
 
 

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import re
 import secrets
+import threading
 import unicodedata
 from contextlib import suppress
 from dataclasses import asdict
@@ -38,6 +39,8 @@ REFUSALS = {
 NOBODYS = "0" * 64  # compared with where there is no such token, so that both answers take the same time
 # When each token's use was last noted, or tried to be, by this process; says nothing about whether a token is good.
 _noted: WeakKeyDictionary[Schema, dict[str, datetime]] = WeakKeyDictionary()
+
+_notes: list[threading.Thread] = []
 
 
 def add(
@@ -154,13 +157,26 @@ def _note_use(database: Database, token: Token, at: datetime) -> None:
     if noted.get(token.id) == minute or (isinstance(known, datetime) and known >= minute):
         return
     noted[token.id] = minute  # before it is tried: where it fails, it does so once a minute
+    # Beside the request, which must not wait where somebody holds the database's locks.
+    _notes[:] = [note for note in _notes if note.is_alive()]
+    _notes.append(threading.Thread(target=_write_use, args=(database, token.id, minute), daemon=True))
+    _notes[-1].start()
+
+
+def wait_for_notes() -> None:
+    """Returns once every use of a token that was seen is noted, or could not be."""
+    for note in list(_notes):
+        note.join()
+
+
+def _write_use(database: Database, token_id: str, minute: datetime) -> None:
     with (
         suppress(EvenbooksError, DBAPIError),
         translated(database.engine.url),
         database.engine.connect().execution_options(write=True) as connection,
         connection.begin(),
     ):
-        queries.touch_token(connection, database.schema, token.id, at=minute)
+        queries.touch_token(connection, database.schema, token_id, at=minute)
 
 
 def _hashed(secret: str) -> str:
