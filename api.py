@@ -13,6 +13,7 @@ from web import changing, customers, exporting, health, reports
 from web.describing import describe
 from web.failing import answer_error, as_json
 from web.guarding import BodyLimit
+from web.threads import run_in_thread
 
 DESCRIPTION = (
     "Delete customers, keep the books even. Every answer is JSON, errors included, but for `deleted.csv`. "
@@ -43,9 +44,9 @@ for router in (changing.router, customers.router, exporting.router, reports.rout
 
 
 @app.get("/staff/openapi.json", include_in_schema=False)
-def show_document() -> Response:
+async def show_document() -> Response:
     """The OpenAPI document, made in a thread: it asks the database for the fields of a customer."""
-    return as_json(app.openapi())
+    return await run_in_thread(lambda: as_json(app.openapi()))
 
 
 async def answer(request: Request, error: Exception) -> Response:

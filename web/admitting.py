@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Coroutine
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
@@ -21,6 +20,7 @@ from data.access import Actor, Permission
 from data.demo import attached
 from data.errors import TokenRefused
 from web.failing import Refused, answer_error
+from web.threads import run_in_thread
 
 # A constant rate would allow twice as many around the turn of a minute.
 FAILURES = RateLimitItemPerMinute(60)
@@ -106,7 +106,7 @@ class Guarded(APIRoute):
             except Exception:
                 # What is wrong with a request is told only to who may make it.
                 if not hasattr(request.state, "token_id"):
-                    await run_in_threadpool(admit, request, permission)
+                    await run_in_thread(partial(admit, request, permission))
                 raise
 
         async def handle(request: Request) -> Response:
@@ -156,9 +156,12 @@ def route(
 
     def add(endpoint: Callable[..., Response]) -> Callable[..., Response]:
         @wraps(endpoint)
-        def admitted(request: Request, **given: Any) -> Response:
-            request.state.actor = admit(request, permission)
-            return endpoint(request, **given)
+        async def admitted(request: Request, **given: Any) -> Response:
+            def work() -> Response:
+                request.state.actor = admit(request, permission)
+                return endpoint(request, **given)
+
+            return await run_in_thread(work)
 
         admitted.permission = permission  # type: ignore[attr-defined]
         extra = {"security": [{"bearer": []}], "x-permission": str(permission)}

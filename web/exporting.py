@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import datetime
 from decimal import Decimal
-from itertools import chain
 
+from anyio import to_thread
 from fastapi import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -22,6 +22,7 @@ from data.money import plain
 from data.records import Customer, Event, Impact
 from data.spreadsheets import inert
 from web.admitting import new_router, route
+from web.threads import READERS
 
 log = logging.getLogger("evenbooks.api")
 router = new_router("customers")
@@ -51,13 +52,15 @@ def export_deleted_customers(request: Request) -> Response:
     # The first page is read before the answer begins, so that a database that does not answer is a 503.
     first = next(lines)
     headers = {"Content-Disposition": 'attachment; filename="deleted_customers.csv"'}
-    return CsvResponse(_watched(chain([first], lines)), headers=headers)
+    return CsvResponse(_watched(first, lines), headers=headers)
 
 
-def _watched(lines: Iterator[str]) -> Iterator[str]:
+async def _watched(first: str, lines: Iterator[str]) -> AsyncIterator[str]:
     """The stream, broken off where it fails, so that nobody takes a part for the whole."""
+    yield first
     try:
-        yield from lines
+        while (page := await to_thread.run_sync(next, lines, None, limiter=READERS)) is not None:
+            yield page
     except Exception as error:
         log.error("deleted.csv broke off: %s", type(error).__name__)
         raise ConnectionAbortedError("deleted.csv broke off") from None

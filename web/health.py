@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as TooSlow
 from typing import Literal
 
 from fastapi import APIRouter
@@ -14,6 +13,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from data import demo
+from data.database import Database
 from data.errors import ConfigurationError, EvenbooksError, NotMigrated
 from data.pool import pool_figures, require_ready
 
@@ -70,28 +70,25 @@ class Watch:
     """Looks at the database in one thread, one look at a time: a database that hangs holds up nobody but that thread."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._worker = ThreadPoolExecutor(1, "evenbooks-watch")
-        self._look: Future[str | None] | None = None
+        self._look: Future[Database | str] | None = None
         self._begun = 0.0
 
-    def trouble(self) -> str | None:
-        """A code of SENTENCES, or None where all is well."""
-        with self._lock:
-            fresh = self._look and (not self._look.done() or time.monotonic() - self._begun < KEPT)
-            if not self._look or not fresh:
-                self._begun = time.monotonic()
-                self._look = self._worker.submit(_look)
-            look = self._look
-        try:
-            return look.result(PATIENCE)
-        except TooSlow:
-            return "database_unavailable"
+    async def look(self) -> Database | str:
+        """The database, or a code of SENTENCES, after two seconds at the most. Waits in no thread of the server's."""
+        look = self._look
+        if look is None or (look.done() and time.monotonic() - self._begun >= KEPT):
+            self._begun = time.monotonic()
+            look = self._look = self._worker.submit(_look)
+        if not look.done():
+            await asyncio.wait({asyncio.wrap_future(look)}, timeout=PATIENCE)
+        return look.result() if look.done() else "database_unavailable"
 
 
-def _look() -> str | None:
+def _look() -> Database | str:
     try:
-        require_ready(demo.attached())
+        database = demo.attached()
+        require_ready(database)
     except EvenbooksError as error:
         log.warning("Not ready: %s: %s", type(error).__name__, error)
         kinds = {NotMigrated: "not_migrated", ConfigurationError: "configuration"}
@@ -99,7 +96,7 @@ def _look() -> str | None:
     except Exception:
         log.exception("Not ready")
         return "database_unavailable"
-    return None
+    return database
 
 
 watch = Watch()
@@ -113,9 +110,9 @@ async def healthz() -> JSONResponse:
 
 
 @router.get("/readyz", operation_id="readyz", response_model=Ready, responses={503: {"model": NotReady}})
-def readyz() -> JSONResponse:
+async def readyz() -> JSONResponse:
     """Whether the database answers and is prepared, asked at most once a second; and how busy its connections are."""
-    code = watch.trouble()
-    if code:
-        return JSONResponse({"ready": False, "error": {"code": code, "message": SENTENCES[code]}}, 503)
-    return JSONResponse({"ready": True, "pool": pool_figures(demo.attached()) or None})
+    seen = await watch.look()
+    if isinstance(seen, str):
+        return JSONResponse({"ready": False, "error": {"code": seen, "message": SENTENCES[seen]}}, 503)
+    return JSONResponse({"ready": True, "pool": pool_figures(seen) or None})
