@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import re
@@ -23,10 +24,13 @@ class Line:
 
     outcome: str = "changed"
     customer_id: CustomerId | None = None
+    event_id: int | None = None
 
     def tell(self, outcomes: Sequence[Outcome]) -> None:
-        """Whether anything was changed or all of it had been done already, and of one customer the id."""
-        self.outcome = "changed" if any(o.changed for o in outcomes) else "already"
+        """Whether anything was changed, with the last event, or all of it had been done already; of one customer the id."""
+        events = [o.event_id for o in outcomes if o.changed]
+        self.outcome = "changed" if events else "already"
+        self.event_id = events[-1] if events else None  # that of an earlier change is somebody else's
         if len(outcomes) == 1:
             self.customer_id = outcomes[0].customer.id
 
@@ -56,8 +60,18 @@ def logged(
         if batch_id or "count" in of:
             of["batch"] = batch_id
         milliseconds = round((time.perf_counter() - start) * 1000, 1)
-        said = {"action": action, "actor": actor.id, "door": str(actor.door), **of}
-        LOGGER.info("%s", json.dumps({**said, "outcome": line.outcome, "ms": milliseconds}))
+        said = {"action": action, "actor": name_actor(actor), "door": str(actor.door), **of}
+        LOGGER.info("%s", json.dumps({**said, "event": line.event_id, "outcome": line.outcome, "ms": milliseconds}))
+
+
+def name_actor(actor: Actor) -> str:
+    """An actor as the log may name it: people who sign in, often with an e-mail address, by the hash of their id.
+
+    The event of the line names them to who may read it.
+    """
+    if actor.id.startswith(("os:", "token:")):
+        return actor.id
+    return f"person:{hashlib.sha256(actor.id.encode()).hexdigest()[:16]}"
 
 
 def _harmless(customer_id: object, *, known: bool) -> CustomerId | None:
