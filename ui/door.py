@@ -7,7 +7,7 @@ Nothing about it is kept between runs. With sign-in, what counts is the signed c
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
@@ -17,9 +17,9 @@ import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
 from data import demo, sign_in
-from data.access import Actor, Door, Role, os_user
+from data.access import Actor, Door, Permission, Role, os_user
 from data.errors import ConfigurationError, EvenbooksError, SignInRefused
-from data.settings import Settings, load_settings
+from data.settings import load_settings
 from data.sign_in import Identity
 
 NO_SIGN_IN = (
@@ -30,11 +30,15 @@ NO_SIGN_IN = (
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who is at the screen: as what they act, and their sign-in; None where sign-in is not configured."""
+    """Who is at the screen: as what they act, and their sign-in; None where sign-in is not configured.
+
+    `claims` are those of the sign-in, kept for what runs without its page and cannot ask Streamlit.
+    """
 
     actor: Actor
     identity: Identity | None
     is_demo: bool
+    claims: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 class Closed(SignInRefused):
@@ -75,8 +79,7 @@ def providers() -> dict[str, str]:
 
 def who() -> Visitor:
     """Who is at the screen, as far as it can be said without the database. Raises Closed and ConfigurationError."""
-    settings = load_settings()
-    return _signed_in(settings) if sign_in_configured() else _at_this_machine(settings)
+    return _signed_in(st.user.to_dict()) if sign_in_configured() else _at_this_machine()
 
 
 def current_actor() -> Actor:
@@ -100,6 +103,16 @@ def require_valid(visitor: Visitor) -> None:
         raise Closed("You have signed out", "Sign in again to go on.", signs_in=True) from None
 
 
+def require_still(visitor: Visitor, permission: Permission) -> None:
+    """Asks of somebody for whom a page was made whether they may still see it: sign-in, role and permission as of now.
+
+    For what runs without its page. Raises as `current_actor` does, and NotPermitted.
+    """
+    now = _signed_in(visitor.claims) if visitor.identity else visitor
+    now.actor.require(permission)
+    require_valid(now)
+
+
 def leave_if_closed() -> None:
     """For what runs without its page, as dialogs do: where the sign-in no longer counts the page runs, and says so."""
     try:
@@ -108,8 +121,7 @@ def leave_if_closed() -> None:
         st.rerun()
 
 
-def _signed_in(settings: Settings) -> Visitor:
-    claims = st.user.to_dict()
+def _signed_in(claims: Mapping[str, Any]) -> Visitor:
     if not claims.get("is_logged_in"):
         raise Closed("Sign in", "Evenbooks is open to people who have a role here.", signs_in=True)
     try:
@@ -118,13 +130,13 @@ def _signed_in(settings: Settings) -> Visitor:
         words = "The provider's answer lacks what a sign-in needs (iss, sub, iat, exp). Sign in again."
         raise Closed("This sign-in cannot be read", words, signs_in=True) from None
     _require_time(identity)
-    role = sign_in.role_of(settings.roles, claims)
+    role = sign_in.role_of(load_settings().roles, claims)  # last: whoever is not signed in learns of no setting
     if role is None:
         words = "Ask whoever runs Evenbooks to add this account under [roles]."
         if claims.get("email") and not identity.email:
             words += " The provider has not verified its e-mail address, so the address gives it no role."
         raise Closed(f"{identity.email or identity.name} has no role here", words, identity=identity)
-    return Visitor(sign_in.actor_of(identity, role), identity, False)
+    return Visitor(sign_in.actor_of(identity, role), identity, False, claims)
 
 
 def _require_time(identity: Identity) -> None:
@@ -132,10 +144,11 @@ def _require_time(identity: Identity) -> None:
         raise Closed("Your sign-in has ended", "Sign in again to go on.", signs_in=True)
 
 
-def _at_this_machine(settings: Settings) -> Visitor:
+def _at_this_machine() -> Visitor:
     """Whoever is at the machine itself has every right; on the demo company they may see it as another role."""
     if _comes_from_elsewhere():
         raise Closed("Not from here", NO_SIGN_IN)
+    settings = load_settings()
     # The page tests put somebody here; a browser cannot.
     actor: Actor = st.session_state.get("actor") or Actor(f"os:{os_user()} (no sign-in)", Role.ADMIN, Door.DASHBOARD)
     if settings.is_demo:

@@ -53,6 +53,7 @@ class Here:
 
     database: Database
     visitor: Visitor
+    permission: Permission
     zone: ZoneInfo
     read_only: str | None
     clock: DeltaGenerator
@@ -82,10 +83,10 @@ class Here:
         self.clock.caption(f"as of {moment.astimezone(self.zone):%H:%M:%S}, your time", width="content")
 
     def while_valid(self, make: Callable[[], T]) -> Callable[[], T]:
-        """For downloads, which are made when asked for, without the page: refused once the sign-in no longer counts."""
+        """For downloads, which are made when asked for, without the page: refused to whom the page now would be."""
 
         def made() -> T:
-            door.require_valid(self.visitor)
+            door.require_still(self.visitor, self.permission)
             return make()
 
         return made
@@ -126,7 +127,7 @@ def open_page(title: str, permission: Permission) -> Here:
     if read_only:
         _show_read_only(read_only)
     _show_flash()
-    return Here(database, visitor, viewer_zone(), read_only, clock)
+    return Here(database, visitor, permission, viewer_zone(), read_only, clock)
 
 
 def run_menu() -> st.Page:

@@ -17,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 from data import sign_in
 from data.access import ALLOWED, Permission, Role, os_user
 from data.database import Database
-from data.errors import DatabaseReadOnly
+from data.errors import DatabaseReadOnly, NotPermitted
 from data.settings import ROOT
 from ui import door, welcome
 from ui.menu import PAGES
@@ -218,17 +218,23 @@ def test_a_sign_out_that_cannot_be_kept_is_said_and_can_still_be_done(
     assert press(at, "sign_out").user == NOBODY
 
 
-def test_a_download_is_not_made_once_the_sign_in_has_ended(
-    app: Any, shop: Database, monkeypatch: pytest.MonkeyPatch
+def of_staff(_at: AppTest, _shop: Database, folder: Path) -> None:
+    file = folder / "evenbooks.toml"
+    file.write_text(file.read_text().replace("auditor@", "nobody@").replace("staff@", "auditor@"))
+
+
+def test_a_download_is_not_made_for_whom_the_page_is_not_any_more(
+    app: Any, shop: Database, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     makers = []
     monkeypatch.setattr("ui.printed.download_buttons", makers.append)
     check_now(app("integrity"))
-    at = enter(app, "integrity", "auditor")
-    assert makers[-1]()["even"] is True
-    signed_out(at, shop)
-    with pytest.raises(door.Closed):
-        makers[-1]()
+    for end, refusal in ((without_role, door.Closed), (of_staff, NotPermitted), (signed_out, door.Closed)):
+        at = enter(app, "integrity", "auditor")
+        assert makers[-1]()["even"] is True
+        end(at, shop, tmp_path)
+        with pytest.raises(refusal):
+            makers[-1]()
 
 
 def test_without_sign_in_every_page_says_so(app: Any) -> None:
