@@ -59,17 +59,20 @@ def test_who_when_why_and_what_the_orders_are_worth(call: Caller) -> None:
 
 
 def test_no_text_is_a_formula_and_every_number_stays_one(empty_url: str, opened: Shops, serve: Serve) -> None:
-    formulas = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "\u00a0@x", "＝1", '=cmd|"/c calc"!A1']  # noqa: RUF001
-    harmless = ["Ana", "a=b", "'=1", "x\t=1", "1-1", ""]
-    people = [{"id": n, "name": name} for n, name in enumerate(formulas + harmless, start=1)]
+    formulas = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\r", "  =1", "\u00a0@x", "＝1", '=cmd|"/c calc"!A1']  # noqa: RUF001
+    formulas += ["\ufeff=1", " \u200b\u2060-1"]
+    # Whichever sign a spreadsheet splits a line at, no part begins a formula; a mark may end a quotation at once.
+    inside = {"x;=cmd|'/C calc'!A0;y": "x;'=cmd|'/C calc'!A0;y", "x\t=1": "x\t'=1", "\t=1": "'\t'=1"}
+    inside |= {"x; \ufeff-1;+1": "x;' \ufeff-1;'+1", "x\r\n@y": "x\r\n'@y", 'x;""=1,': 'x;\'""=1,'}
+    harmless = ["Ana", "a=b", "'=1", "1-1", "a;b - c;'=1", "a\n\tb", ""]
+    names = [*formulas, *inside, *harmless]
+    people = [{"id": n, "name": name} for n, name in enumerate(names, start=1)]
     sales = [(1, 1, "2024-01-01 00:00:00", "-20.00", "paid")]
     call = serve(opened(empty_url, people=people, sales=sales))
     delete_many(call.shop, [p["id"] for p in people], actor=ADMIN, reason="=HYPERLINK('x')")
     found = {int(row["id"]): row for row in read(call)}
-    for n, name in enumerate(formulas, start=1):
-        assert found[n]["name"] == f"'{name}"
-    for n, name in enumerate(harmless, start=len(formulas) + 1):
-        assert found[n]["name"] == name
+    expected = [*(f"'{name}" for name in formulas), *inside.values(), *harmless]
+    assert [found[n]["name"] for n in range(1, len(names) + 1)] == expected
     assert (found[1]["reason"], found[1]["note"], found[1]["revenue_EUR"]) == ("other", "'=HYPERLINK('x')", "-20.00")
 
 
