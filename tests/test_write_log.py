@@ -86,7 +86,9 @@ def test_every_write_leaves_its_line(
     last = max(row[0] for row in rows(shop, "evenbooks_events"))
     known = {("delete", "changed"): last, ("restore", "changed"): last}  # the others have no outcome
     events = [{"event": known.get((line["action"], line["outcome"]))} for line in expected]
-    whole = [{"actor": STAFF_SAID, "door": "dashboard", **line, **of} for line, of in zip(expected, events, strict=True)]
+    whole = [
+        {"actor": STAFF_SAID, "door": "dashboard", **line, **of} for line, of in zip(expected, events, strict=True)
+    ]
     assert told == whole
     assert len(batches) == (1 if any(line.get("batch") for line in expected) else 0)
     assert not any(word in caplog.text for word in PERSONAL)
