@@ -12,13 +12,14 @@ from urllib.parse import quote, unquote, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 API = ("/staff", "/reports")
 HEALTH = ("/healthz", "/readyz")
 # Streamlit's routes that nothing here needs: figures of the process, a second way to press buttons, uploads.
 CLOSED = ("/_stcore/metrics", "/_stcore/agent", "/_stcore/upload_file", "/_stcore/script-health-check")
+STREAMLITS = ("/_stcore", "/app", "/auth", "/component", "/media", "/static")
 MOST_BYTES = 64 * 1024  # of a request's body
 LONGEST_ADDRESS = 8 * 1024  # characters of path and query
 HEADERS = {
@@ -130,9 +131,19 @@ class Doors:
             return await refuse(scope, receive, send, refusal(400, "bad_path", "A path begins with a slash."))
         if is_under(path, (*API, *HEALTH)):
             return await self.api(scope, receive, send)
-        if means_api(path) or is_under(path, CLOSED):
+        if means_api(path) or is_under(path, CLOSED) or _is_blank(scope):
             return await refuse(scope, receive, send, refusal(404, "not_found", "There is nothing here."))
+        if path == "/auth/logout" and Headers(scope=scope).get("sec-fetch-site", "same-origin") != "same-origin":
+            # By address, or from another server's page: the cookie would go, and the sign-in still count elsewhere.
+            return await RedirectResponse("/", 303)(scope, receive, send)
         await self.app(scope, receive, send)
+
+
+def _is_blank(scope: Scope) -> bool:
+    """Whether somebody opens an address of two or more parts, at which Streamlit's page would stay empty."""
+    path = scope["path"]
+    opened = scope["type"] == "http" and "text/html" in Headers(scope=scope).get("accept", "")
+    return opened and "/" in path.strip("/") and not is_under(path, STREAMLITS)
 
 
 class BodyLimit:
@@ -237,7 +248,7 @@ class SecurityHeaders:
         # By path, not by type: a 304 has none, and its headers replace those that the browser keeps with the page.
         bare = is_under(path, (*API, *HEALTH, "/media", "/_stcore"))
         headers["Content-Security-Policy"] = STRICT_POLICY if bare else self.policy
-        if is_under(path, (*API, *HEALTH)):
+        if is_under(path, (*API, *HEALTH, "/media")):
             headers["Cache-Control"] = "no-store"
         if self.https:
             headers["Strict-Transport-Security"] = "max-age=31536000"

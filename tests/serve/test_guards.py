@@ -183,7 +183,7 @@ def guarded(path: str, *headers: tuple[str, str], status: int = 200, https: bool
         ("/customers", "the policy", None),
         ("/staff/customers", STRICT_POLICY, "no-store"),
         ("/readyz", STRICT_POLICY, "no-store"),
-        ("/media/1.csv", STRICT_POLICY, None),
+        ("/media/1.csv", STRICT_POLICY, "no-store"),
     ],
 )
 def test_every_answer_says_what_a_browser_may_do_with_it(path: str, policy: str, kept: str | None) -> None:
@@ -309,3 +309,28 @@ def test_default_ports_may_be_left_out() -> None:
     assert comes_from("https://books.example.com", "books.example.com:443")
     assert comes_from("https://books.example.com:443", "books.example.com")
     assert not comes_from("https://books.example.com", "books.example.com:80")
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/", 200),
+        ("/revenue", 200),
+        ("/revenue/", 200),
+        ("/customers/extra", 404),
+        ("/auth/x", 200),  # Streamlit's own answer
+        ("/pages/customers", 404),
+    ],
+)
+def test_an_address_at_which_nothing_would_be_shown_is_none(path: str, status: int) -> None:
+    doors = Doors(page(), api=page())
+    assert ask(doors, path, headers=[*LOCAL, ("accept", "text/html,*/*")]).status == status
+    assert ask(doors, path).status == 200  # what a page asks for itself, beside its address
+
+
+def test_signing_out_is_our_own_button() -> None:
+    doors = Doors(page(), api=page())
+    for came, status in (("same-origin", 200), ("none", 303), ("cross-site", 303), ("same-site", 303)):
+        answer = ask(doors, "/auth/logout", headers=[*LOCAL, ("sec-fetch-site", came)])
+        assert (answer.status, answer.header("location")) == (status, "/" if status == 303 else None)
+    assert ask(doors, "/auth/logout").status == 200
