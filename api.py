@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
 
 from data.errors import EvenbooksError
 from web import changing, customers, exporting, health, reports
 from web.describing import describe
 from web.failing import answer_error, as_json
-from web.guarding import BodyLimit
+from web.guarding import STRICT_POLICY, BodyLimit, SecurityHeaders
 from web.threads import run_in_thread
 
 DESCRIPTION = (
@@ -21,8 +25,22 @@ DESCRIPTION = (
 )
 
 
+@asynccontextmanager
+async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    """The log as serve.py sets it up, which never comes by here: this runs where the API is alone."""
+    for name in ("alembic", "httpx", "httpx2"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.access").disabled = True  # addresses hold the words that people search for
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    yield
+
+
 class Api(FastAPI):
-    """FastAPI, with a document that knows the shop."""
+    """FastAPI, with a document that knows the shop, and with headers on every answer, also those of what fails."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Everything, behind the headers; serve.py sets the same ones once more."""
+        return SecurityHeaders(super().build_middleware_stack(), policy=STRICT_POLICY, https=False)
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document of the attached shop."""
@@ -37,6 +55,7 @@ app = Api(
     docs_url=None,
     redoc_url=None,
     redirect_slashes=False,
+    lifespan=lifespan,
 )
 # The routes themselves: an included router would look every path up twice.
 for router in (changing.router, customers.router, exporting.router, reports.router, health.router):
