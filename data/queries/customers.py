@@ -138,24 +138,27 @@ def _search(schema: Schema, search: str) -> tuple[list[ColumnElement[bool]], boo
     customer_id = schema.parse_id(words.removeprefix("#")) if schema.has_integer_id else None
     if customer_id is not None and words.startswith("#"):
         return [customers.c.id == customer_id], False
-    by_email = _comparable(schema, customers.c.email, words).startswith(words, autoescape=True)
+    by_email = _comparable(schema, customers.c.email, words.isascii()).startswith(words, autoescape=True)
     if "@" in words and "email" in schema.present:
         # SQLite's LIKE ignores case and its index does not, so there it reads them all.
         return [by_email], "email" not in schema.indexed or schema.dialect == "sqlite"
-    name = _comparable(schema, customers.c.name, words)
+    name = _comparable(schema, customers.c.name, words.isascii())
     conditions = [name.contains(form, autoescape=True) for form in _forms(schema, words)]
     if "email" in schema.present:
         conditions.append(by_email)
     if customer_id is not None:
         conditions.append(customers.c.id == customer_id)
     elif not schema.has_integer_id:
-        conditions.append(_comparable(schema, customers.c.id, words) == words)
+        conditions.append(_comparable(schema, customers.c.id, words.isascii()) == words)
     return [or_(*conditions)], True
 
 
-def _comparable(schema: Schema, column: ColumnElement[Any], words: str) -> ColumnElement[Any]:
-    """The column, or its text in our character set: MariaDB does not compare latin1 with what it cannot hold."""
-    return column if words.isascii() or schema.dialect == "sqlite" else cast(column, String())
+def _comparable(schema: Schema, column: ColumnElement[Any], plain: bool) -> ColumnElement[Any]:
+    """The column, or its text in our character set: MariaDB does not compare latin1 with what it cannot hold.
+
+    `plain` where it is compared with ASCII alone.
+    """
+    return column if plain or schema.dialect == "sqlite" else cast(column, String())
 
 
 def _forms(schema: Schema, words: str) -> list[str]:
@@ -171,20 +174,28 @@ def find_by_email(
     """The customer with this e-mail address, whatever its case: an active one, else the last deleted one."""
     if "email" not in schema.present:
         return None
-    customers = schema.customers
-    same = _comparable(schema, customers.c.email, email) == email
+    spellings = [email]
     if schema.dialect == "sqlite":
         spellings = [_ascii_lower(form) for form in _forms(schema, email)]
-        same = func.lower(customers.c.email).in_(spellings)
-    others = true() if other_than is None else customers.c.id != other_than
-    statement = (
+    statement = _having_email(schema, email.isascii(), other_than is not None)
+    asked = {"spellings": spellings, **({} if other_than is None else {"other_than": other_than})}
+    row = connection.execute(statement, asked).first()
+    return Customer(*row) if row else None
+
+
+@lru_cache(maxsize=16)
+def _having_email(schema: Schema, plain: bool, others: bool) -> Select[Any]:
+    """Built once; `plain` where the address is ASCII alone."""
+    customers = schema.customers
+    column = _comparable(schema, customers.c.email, plain)
+    address = func.lower(column) if schema.dialect == "sqlite" else column
+    but = customers.c.id != bindparam("other_than") if others else true()
+    return (
         select(*customers.labelled)
-        .where(same, others)
+        .where(address.in_(bindparam("spellings", expanding=True)), but)
         .order_by(is_active(customers).desc(), customers.c.deleted_at.desc(), customers.c.id)
         .limit(1)
     )
-    row = connection.execute(statement).first()
-    return Customer(*row) if row else None
 
 
 def _ascii_lower(words: str) -> str:
