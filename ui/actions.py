@@ -17,6 +17,7 @@ from ui import text
 from ui.door import current_actor
 from ui.shell import flash, forget_reads, viewer_zone
 from ui.text import count, typed
+from ui.trouble import tell
 
 
 def delete(ids: Sequence[CustomerId], *, reason: str, note: str = "") -> None:
@@ -39,7 +40,7 @@ def restore(ids: Sequence[CustomerId], *, reason: str = "restored") -> None:
     try:
         outcomes = customers.restore_many(databases.default(), ids, actor=current_actor(), reason=reason)
     except EvenbooksError as error:
-        flash(typed(error), worked=False)
+        flash(tell(error), worked=False)
         return
     finally:
         forget_reads()

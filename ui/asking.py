@@ -22,6 +22,7 @@ from ui.checking import Told
 from ui.door import current_actor, leave_if_closed
 from ui.shell import DIALOG_STATE, Here, flash, forget_reads
 from ui.text import typed
+from ui.trouble import tell
 
 
 def ask(kind: str, subject: Any) -> None:
@@ -66,7 +67,7 @@ def _open(
             try:
                 work(reason.strip())
             except EvenbooksError as error:
-                st.error(typed(error))
+                st.error(tell(error))
             else:
                 close()
                 st.rerun()

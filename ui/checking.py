@@ -21,7 +21,7 @@ from data.database import Database
 from data.errors import CheckStopped, EvenbooksError
 from data.integrity import Progress, Report
 from data.records import Time
-from ui import text
+from ui import text, trouble
 from ui.door import current_actor, leave_if_closed
 from ui.shell import flash, forget_reads
 from ui.text import typed
@@ -36,11 +36,15 @@ BEGINNING = "Beginning"  # until the work says what it does
 
 @dataclass(frozen=True)
 class Told:
-    """What a finished job says: Markdown, and whether it is good news; `brief` where the verdict stands beside it."""
+    """What a finished job says: Markdown, and whether it is good news; `brief` where the verdict stands beside it.
+
+    Of an `error` each viewer is told what is theirs to read.
+    """
 
     words: str
     worked: bool
     brief: str | None = None
+    error: EvenbooksError | None = None
 
 
 Work = Callable[[Progress], Told]
@@ -99,7 +103,7 @@ def start_check(database: Database) -> None:
         actor = current_actor()
         actor.require(Permission.READ_INTEGRITY)
     except EvenbooksError as error:
-        flash(typed(error), worked=False)
+        flash(trouble.tell(error), worked=False)
         return
 
     def work(progress: Progress) -> Told:
@@ -143,7 +147,8 @@ def _run(job: Job) -> None:
     try:
         told = job.work(job.progress)
     except EvenbooksError as error:
-        told = Told(typed(error), False)
+        trouble.note(error)
+        told = Told("", False, error=error)
     except Exception:
         log.exception("%s broke off", job.title)
     finally:
@@ -156,12 +161,18 @@ def show(*, brief: bool = False) -> None:
     if ended and ended.told:
         del st.session_state.watched
         forget_reads()
-        flash((brief and ended.told.brief) or ended.told.words, worked=ended.told.worked)
+        flash(_words(ended.told, brief), worked=ended.told.worked)
         st.rerun()
     job = running()
     if job:
         st.session_state.watched = job.number
         _bar(job)
+
+
+def _words(told: Told, brief: bool) -> str:
+    if told.error:
+        return typed(trouble.words(told.error))
+    return (brief and told.brief) or told.words
 
 
 @st.fragment(run_every=POLLED_EVERY)

@@ -19,6 +19,7 @@ from ui import actions, text
 from ui.door import current_actor, leave_if_closed
 from ui.shell import DIALOG_STATE, Here, flash, forget_reads
 from ui.text import count, typed
+from ui.trouble import tell
 
 
 def ask(kind: str, ids: Sequence[CustomerId] = ()) -> None:
@@ -167,7 +168,7 @@ def _try(work: Callable[[], None]) -> None:
         st.session_state.taken = error.customer
         return
     except EvenbooksError as error:
-        st.error(typed(error))
+        st.error(tell(error))
         return
     close()
     st.rerun()

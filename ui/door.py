@@ -82,6 +82,19 @@ def who() -> Visitor:
     return _signed_in(st.user.to_dict()) if sign_in_configured() else _at_this_machine()
 
 
+def role_now() -> Role | None:
+    """The role of whoever is at the screen, for what is told of failures; None for nobody, or where it cannot be said.
+
+    Without sign-in it is whoever sits at this machine, and no setting is read, for one may be what is wrong.
+    """
+    try:
+        if sign_in_configured():
+            return who().actor.role
+    except EvenbooksError:
+        return None
+    return None if _comes_from_elsewhere() else Role.ADMIN
+
+
 def current_actor() -> Actor:
     """Who writes, asked at this very moment: callbacks and dialogs run without the page that they are on.
 

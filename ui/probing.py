@@ -15,6 +15,7 @@ from ui import text
 from ui.door import current_actor
 from ui.shell import Here
 from ui.text import typed
+from ui.trouble import tell
 
 ABOUT = (
     "The probe deletes a real customer inside a transaction, reads the totals again, and rolls everything back. Nothing "
@@ -55,7 +56,7 @@ def _run(here: Here, number: str) -> Probe | str:
         with st.spinner("Deleting, counting, rolling back"):
             return probe(here.database, actor=current_actor(), customer_id=customer_id)
     except EvenbooksError as error:
-        return typed(error)
+        return tell(error)
 
 
 def _show(seen: Probe, here: Here) -> None:

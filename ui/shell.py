@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,13 +25,12 @@ from data.errors import (
     NotPermitted,
 )
 from data.settings import ROOT
-from ui import door, welcome
+from ui import door, trouble, welcome
 from ui.door import Closed, Visitor
 from ui.menu import open_menu
 from ui.text import typed
 from ui.theme import style
 
-log = logging.getLogger("evenbooks")
 T = TypeVar("T")
 
 HEADINGS = {
@@ -118,7 +116,8 @@ def open_page(title: str, permission: Permission) -> Here:
         visitor.actor.require(permission)
         database = demo.attached()
         door.require_valid(visitor)
-        read_only = _why_read_only(database.settings.database_url)
+        refused = _refuses_writing(database.settings.database_url)
+        read_only = trouble.words(refused) if refused else None
     except Closed as closed:
         welcome.show_closed(closed)
     except EvenbooksError as error:
@@ -165,12 +164,13 @@ def _show_refused(title: str, visitor: Visitor | None, error: EvenbooksError) ->
 
 
 @st.cache_data(ttl=60, show_spinner=False)
-def _why_read_only(_url: str) -> str | None:
-    """Why nothing can be written, or None; asked by trying, which is the only honest way."""
+def _refuses_writing(url: str) -> DatabaseReadOnly | None:
+    """Why nothing can be written, or None; asked by trying, which is the only honest way. `url` keeps databases apart."""
     try:
         databases.try_writing(databases.default())
     except DatabaseReadOnly as error:
-        return str(error)
+        trouble.note(error)
+        return error
     return None
 
 
@@ -190,8 +190,8 @@ def viewer_zone() -> ZoneInfo:
 
 def show_trouble(error: EvenbooksError) -> NoReturn:
     """A page that says what is wrong and what to do, with a button to try again; nothing below it runs."""
-    log.warning("%s: %s", type(error).__name__, error)
-    sentence, _, command = str(error).partition("Run: ")
+    trouble.note(error)
+    sentence, _, command = trouble.words(error).partition("Run: ")
     heading = next((words for kind, words in HEADINGS.items() if isinstance(error, kind)), "This did not work")
     st.error(typed(sentence), title=heading, icon=":material/error:")
     if command:
@@ -202,7 +202,12 @@ def show_trouble(error: EvenbooksError) -> NoReturn:
 
 
 def _attach_anew() -> None:
-    """Settings, tables or rights may have been mended since, and rights are those of a new connection."""
+    """Settings, tables or rights may have been mended since, and rights are those of a new connection.
+
+    All that stands behind every screen, so only for whoever is let in; for others the page just runs again.
+    """
+    if door.role_now() is None:
+        return
     databases.forget_default()
     forget_reads()
 

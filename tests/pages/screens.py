@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 from shops import AUDITOR as AUDITOR
 from shops import MANAGER as MANAGER
+from shops import PHONE
 from shops import STAFF as STAFF
 from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
@@ -23,6 +25,28 @@ from ui import checking, lists
 ANN = Actor("test:ann", Role.ADMIN, Door.DASHBOARD)
 AUTH = {"redirect_uri": "http://localhost:8501/oauth2callback", "client_id": "evenbooks"}
 HOSTILE = "**bold** :red[x] $x$ <script>alert(1)</script> [a](http://x) www.x.com a@b.cc"
+
+ISSUER = "https://login.example.com"
+SECTIONS = PHONE | {"roles": {role.value: {"emails": [f"{role}@example.com"]} for role in Role}}
+NOBODY = {"is_logged_in": False}
+
+
+def claims_of(account: str, **more: Any) -> dict[str, Any]:
+    """What the cookie of somebody who signed in a minute ago holds."""
+    now = int(time.time())
+    person = {
+        "sub": account,
+        "name": account.title(),
+        "email": f"{account}@example.com",
+        "email_verified": True,
+    }
+    return {"is_logged_in": True, "iss": ISSUER, "iat": now - 60, "exp": now + 3000, **person, **more}
+
+
+def enter(app: Any, page: str, name: str, **more: Any) -> AppTest:
+    """A page, as whoever has this name signed in; beside it stands an actor with every right, who must not count."""
+    at: AppTest = app(page, sections=SECTIONS, claims=claims_of(name), **more)
+    return at
 
 
 def as_read(markdown: str) -> str:

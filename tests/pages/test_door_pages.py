@@ -9,8 +9,22 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from screens import ANN, AUDITOR, ask_to_delete, check_now, confirm, disabled, press, said, select
-from shops import PHONE, execute, rows, state
+from screens import (
+    ANN,
+    AUDITOR,
+    NOBODY,
+    SECTIONS,
+    ask_to_delete,
+    check_now,
+    claims_of,
+    confirm,
+    disabled,
+    enter,
+    press,
+    said,
+    select,
+)
+from shops import execute, rows, state
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
@@ -22,32 +36,11 @@ from data.settings import ROOT
 from ui import door, welcome
 from ui.menu import PAGES
 
-ISSUER = "https://login.example.com"
-SECTIONS = PHONE | {"roles": {role.value: {"emails": [f"{role}@example.com"]} for role in Role}}
-
 
 @pytest.fixture
 def engine_name() -> str:
     """One engine: none of this differs on the other."""
     return "sqlite"
-
-
-def claims_of(account: str, **more: Any) -> dict[str, Any]:
-    """What the cookie of somebody who signed in a minute ago holds."""
-    now = int(time.time())
-    person = {
-        "sub": account,
-        "name": account.title(),
-        "email": f"{account}@example.com",
-        "email_verified": True,
-    }
-    return {"is_logged_in": True, "iss": ISSUER, "iat": now - 60, "exp": now + 3000, **person, **more}
-
-
-def enter(app: Any, page: str, name: str, **more: Any) -> AppTest:
-    """A page, as whoever has this name signed in; beside it stands an actor with every right, who must not count."""
-    at: AppTest = app(page, sections=SECTIONS, claims=claims_of(name), **more)
-    return at
 
 
 def page_of(file: str) -> str:
@@ -102,7 +95,6 @@ def test_each_button_that_writes_is_there_for_those_who_may(app: Any, shop: Data
         assert offered is (permission in ALLOWED[role]), (page, key)
 
 
-NOBODY = {"is_logged_in": False}
 REFUSED = [
     (NOBODY, "Sign in", "sign_in_default"),
     ({}, "Sign in", "sign_in_default"),
@@ -267,7 +259,9 @@ def test_every_name_of_this_machine_is_let_in(app: Any, browser_request: SimpleN
     assert app("customers", actor=None).title
 
 
-def test_secrets_that_cannot_be_read_may_hold_auth_so_nobody_is_let_in(app: Any, tmp_path: Path) -> None:
+def test_secrets_that_cannot_be_read_may_hold_auth_so_nobody_is_let_in(
+    app: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     file = tmp_path / "secrets.toml"
     file.write_text("[auth\n")
     config.set_option("secrets.files", [str(file)])
@@ -275,7 +269,8 @@ def test_secrets_that_cannot_be_read_may_hold_auth_so_nobody_is_let_in(app: Any,
         at = app("customers")
     finally:
         config.set_option("secrets.files", config.get_config_files("secrets.toml"))
-    assert "Streamlit's secrets (.streamlit/secrets.toml) cannot be read" in said(at)
+    assert "Evenbooks is not configured rightly" in said(at)
+    assert "Streamlit's secrets (.streamlit/secrets.toml) cannot be read" in caplog.text
     assert not at.dataframe
 
 
