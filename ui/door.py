@@ -55,9 +55,12 @@ class Closed(SignInRefused):
 def sign_in_configured() -> bool:
     """Whether Streamlit's secrets have an [auth] section, in a file or given to st.App.
 
-    Raises ConfigurationError where there are secrets that cannot be read: they may have one.
+    Raises ConfigurationError where there are secrets that cannot be read, for they may have one, and where auth is
+    something else.
     """
     try:
+        if "auth" in st.secrets and not isinstance(st.secrets["auth"], Mapping):
+            raise ConfigurationError("[auth] in .streamlit/secrets.toml is not a section.")
         return "auth" in st.secrets
     except StreamlitSecretNotFoundError:
         if not any(Path(path).exists() for path in st.get_option("secrets.files")):

@@ -31,7 +31,7 @@ from streamlit.testing.v1 import AppTest
 from data import sign_in
 from data.access import ALLOWED, Permission, Role, os_user
 from data.database import Database
-from data.errors import DatabaseReadOnly, NotPermitted
+from data.errors import ConfigurationError, DatabaseReadOnly, NotPermitted
 from data.settings import ROOT
 from ui import door, welcome
 from ui.menu import PAGES
@@ -300,6 +300,13 @@ def test_elsewhere_a_kept_role_counts_for_nothing(app: Any) -> None:
     at.session_state.seen_as = Role.ADMIN
     select(at.run(), 0)
     assert disabled(at, "add", "delete") == [True, True]
+
+
+@pytest.mark.parametrize("auth", [1, "", []])
+def test_auth_that_is_no_section_is_said(monkeypatch: pytest.MonkeyPatch, auth: Any) -> None:
+    monkeypatch.setattr("streamlit.secrets", {"auth": auth})
+    with pytest.raises(ConfigurationError, match="is not a section"):
+        door.sign_in_configured()
 
 
 @pytest.mark.parametrize(
