@@ -62,8 +62,8 @@ class Screen:
 
 
 @st.cache_data(ttl=60, show_spinner="Adding up the orders")
-def read_screen(_url: str) -> Screen:
-    """The page's figures, kept for a minute; `_url` keeps databases apart. It runs no check."""
+def read_screen(url: str) -> Screen:
+    """The page's figures, kept for a minute; `url` keeps databases apart. It runs no check."""
     database = databases.default()
     with snapshot(database) as moment:
         connection, schema = moment.connection, database.schema

@@ -24,8 +24,8 @@ Sorts = Mapping[str, tuple[str, bool]]
 
 
 @st.cache_data(ttl=60, show_spinner=False)
-def count_customers(_url: str, deleted: bool, search: str) -> int:
-    """How many customers match, kept for a minute; `_url` keeps databases apart."""
+def count_customers(url: str, deleted: bool, search: str) -> int:
+    """How many customers match, kept for a minute; `url` keeps databases apart."""
     database = databases.default()
     with snapshot(database) as moment:
         return queries.count_customers(moment.connection, database.schema, deleted=deleted, search=search)

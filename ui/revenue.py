@@ -99,7 +99,7 @@ def _month_box(label: str, key: str, months: list[str], default: str) -> str:
 
 
 @st.cache_data(ttl=60, show_spinner=False)
-def bounds(_url: str) -> tuple[str, str] | None:
+def bounds(url: str) -> tuple[str, str] | None:
     """The first and last month with an order, kept for a minute."""
     database = databases.default()
     with snapshot(database) as moment:
@@ -113,8 +113,8 @@ def where_orders_are(url: str) -> str:
 
 
 @st.cache_data(ttl=60, show_spinner="Adding up the orders")
-def read_screen(_url: str, first: str | None, last: str | None) -> Screen:
-    """The page's figures from one snapshot, kept for a minute; `_url` keeps databases apart."""
+def read_screen(url: str, first: str | None, last: str | None) -> Screen:
+    """The page's figures from one snapshot, kept for a minute; `url` keeps databases apart."""
     database = databases.default()
     with snapshot(database) as moment:
         connection, schema = moment.connection, database.schema

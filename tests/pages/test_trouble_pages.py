@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from data.access import os_user
 from data.database import Database, make_engine
 from data.migration import migrate
 from data.settings import ROOT
+from ui import integrity, lists, revenue, shell
 
 PAGES = ("customers", "deleted_customers", "revenue")
 ONE_ENGINE = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
@@ -242,3 +244,14 @@ def test_a_visitor_without_sign_in_is_whoever_started_the_server(app: Any) -> No
     at = AppTest.from_file(ROOT / "dashboard.py", default_timeout=60).run()
     assert f"No sign-in: everybody on this machine is admin (os:{os_user()})." in said(at)
     assert "4 active customers." in said(at)
+
+
+def test_what_is_kept_for_a_minute_is_kept_by_database() -> None:
+    kept = [f for module in (integrity, lists, revenue, shell) for f in vars(module).values() if is_kept(f)]
+    assert len(kept) == 5
+    for function in kept:
+        assert next(iter(signature(function).parameters)) == "url"  # with an underscore it would not be looked at
+
+
+def is_kept(function: object) -> bool:
+    return hasattr(function, "clear") and hasattr(function, "__wrapped__")
