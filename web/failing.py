@@ -17,8 +17,8 @@ from starlette.routing import Match
 
 from data import errors
 from data.errors import EvenbooksError
+from web.refusing import access, name_peer
 
-access = logging.getLogger("evenbooks.access")
 log = logging.getLogger("evenbooks.api")
 
 # The first class that fits, from the error's own upwards.
@@ -146,7 +146,7 @@ def _sentence(problem: dict[str, Any]) -> str:
 
 def log_refusal(request: Request, status: int, code: str) -> None:
     """Who was refused what. Neither the token's secret nor the query, which may name a person."""
-    peer = request.client.host if request.client else "unknown"
+    peer = name_peer(request.scope)
     token = getattr(request.state, "token_id", None) or "-"
     access.warning("refused %s %s %s %s %s token=%s", peer, request.method, _path(request), status, code, token)
 

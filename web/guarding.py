@@ -12,8 +12,10 @@ from urllib.parse import quote, unquote, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
-from starlette.responses import JSONResponse, RedirectResponse
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from web.refusing import Refusal, host_name, refuse
 
 API = ("/staff", "/reports")
 HEALTH = ("/healthz", "/readyz")
@@ -33,17 +35,9 @@ STRICT_POLICY = "default-src 'none'; frame-ancestors 'none'"
 RETURN_COOKIE = "evenbooks_return"
 
 
-def refusal(status: int, code: str, message: str) -> JSONResponse:
+def refusal(status: int, code: str, message: str) -> Refusal:
     """An error as every answer of ours has it: {"error": {"code", "message"}}."""
-    return JSONResponse({"error": {"code": code, "message": message}}, status)
-
-
-async def refuse(scope: Scope, receive: Receive, send: Send, answer: JSONResponse) -> None:
-    """Sends the answer; a websocket is closed before it opens, which its client sees as 403."""
-    if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": 1008, "reason": ""})
-    else:
-        await answer(scope, receive, send)
+    return Refusal(status, code, message)
 
 
 def is_under(path: str, prefixes: Collection[str]) -> bool:
@@ -67,12 +61,6 @@ def is_loopback(address: str | None) -> bool:
         return False
     mapped = ip.ipv4_mapped if isinstance(ip, IPv6Address) else None
     return (mapped or ip).is_loopback
-
-
-def host_name(header: str) -> str | None:
-    """The name in a Host header, lower case, without port and brackets; None where it is not one."""
-    found = re.fullmatch(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::\d{1,5})?", header.lower())
-    return (found[1] or found[2]).rstrip(".") if found else None
 
 
 def comes_from(origin: str, host: str) -> bool:
@@ -99,7 +87,7 @@ class Hosts:
             return await self.app(scope, receive, send)
         await refuse(scope, receive, send, answer)
 
-    def _refused(self, scope: Scope) -> JSONResponse | None:
+    def _refused(self, scope: Scope) -> Refusal | None:
         given = Headers(scope=scope).getlist("host")
         if len(given) != 1 or host_name(given[0]) not in self.names:
             words = "This server is not reached under that name. [server] hosts in evenbooks.toml lists further ones."
@@ -181,7 +169,7 @@ class BodyLimit:
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = refusal(413, "too_large", f"A request's body has at most {MOST_BYTES // 1024} KiB.")
-        await answer(scope, receive, send)
+        await refuse(scope, receive, send, answer)
 
 
 def _after(first: Message, receive: Receive) -> Receive:

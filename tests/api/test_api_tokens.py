@@ -85,9 +85,9 @@ def test_each_refusal_is_one_line_without_the_secret_and_the_query(
     ask("GET", "/staff/customers/ana@example.com?x=Ana", role=None)
     ask("GET", "/staff/customers/history?id=Ana", role=None, headers={"Authorization": f"Bearer {UNKNOWN}"})
     assert [record.getMessage() for record in caplog.records if record.name == "evenbooks.access"] == [
-        f"refused testclient DELETE /staff/customers/7 403 not_permitted token={manager.split('_')[1]}",
-        "refused testclient GET /staff/customers/... 401 no_token token=-",
-        "refused testclient GET /staff/customers/history 401 token_refused token=000000000000",
+        f"refused unknown DELETE /staff/customers/7 403 not_permitted token={manager.split('_')[1]}",
+        "refused unknown GET /staff/customers/... 401 no_token token=-",
+        "refused unknown GET /staff/customers/history 401 token_refused token=000000000000",
     ]
     assert manager.split("_", 2)[2] not in caplog.text
     assert "Ana" not in caplog.text

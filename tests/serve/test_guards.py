@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import streamlit
 from asking import LOCAL, Answer, ask, page
+from starlette.types import ASGIApp
 
 from web.guarding import (
     MOST_BYTES,
@@ -168,6 +170,43 @@ def test_a_body_is_small_or_refused_before_it_is_whole(
     answer = ask(BodyLimit(page(body=b"")), headers=coded, body=parts)
     assert answer.status == status
     assert answer.body == b"".join(parts) if status == 200 else code(answer) == "too_large"
+
+
+HOST = ("host", "evil.example:80")
+FORGED = "10.0.0.9 GET /staff 200 ok"
+
+
+@pytest.mark.parametrize(
+    ("app", "path", "how", "line"),
+    [
+        (OPEN, "/staff/ana", {"headers": [HOST]}, "10.0.0.1 POST /staff/... 400 unknown_host host=evil.example"),
+        (OPEN, "/ana", {"headers": [("host", "a b\nrefused")]}, "10.0.0.1 POST ... 400 unknown_host host=-"),
+        (OPEN, "/", {"headers": [("host", "x" * 254)]}, "10.0.0.1 POST ... 400 unknown_host host=-"),
+        (OPEN, "/", {"headers": [HOST, HOST]}, "10.0.0.1 POST ... 400 unknown_host host=-"),
+        (
+            ALONE,
+            "/_stcore/stream",
+            {"kind": "websocket"},
+            "10.0.0.1 WEBSOCKET /_stcore/... 403 this_machine_only {own}",
+        ),
+        (ALONE, "/staffing", {"peer": FORGED}, "unknown POST ... 403 this_machine_only {own}"),
+        (ALONE, "/", {"peer": "fe80::1%x GET"}, "fe80::1 POST ... 403 this_machine_only {own}"),
+        (ALONE, "/", {"peer": None}, "unknown POST ... 403 this_machine_only {own}"),
+        (DOORS, "staff", {}, "10.0.0.1 POST ... 400 bad_path {own}"),
+        (DOORS, "/staff/" + "x" * 9000, {}, "10.0.0.1 POST /staff/... 414 too_long {own}"),
+        (
+            BodyLimit(page()),
+            "/reports",
+            {"body": [b"x" * MOST_BYTES, b"y"]},
+            "10.0.0.1 POST /reports/... 413 too_large {own}",
+        ),
+    ],
+)
+def test_each_refusal_is_a_line_into_which_nobody_outside_writes_words(
+    app: ASGIApp, path: str, how: dict[str, Any], line: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert ask(app, path, **{"peer": "10.0.0.1", **how}).status >= 400
+    assert [record.getMessage() for record in caplog.records] == ["refused " + line.format(own="host=localhost")]
 
 
 def guarded(path: str, *headers: tuple[str, str], status: int = 200, https: bool = False) -> Answer:
