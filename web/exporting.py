@@ -22,6 +22,7 @@ from data.money import plain
 from data.records import Customer, Event, Impact
 from data.spreadsheets import inert
 from web.admitting import new_router, route
+from web.failing import name_error
 from web.threads import READERS
 
 log = logging.getLogger("evenbooks.api")
@@ -62,7 +63,7 @@ async def _watched(first: str, lines: Iterator[str]) -> AsyncIterator[str]:
         while (page := await to_thread.run_sync(next, lines, None, limiter=READERS)) is not None:
             yield page
     except Exception as error:
-        log.error("deleted.csv broke off: %s", type(error).__name__)
+        log.error("deleted.csv broke off: %s", name_error(error))
         raise ConnectionAbortedError("deleted.csv broke off") from None
 
 

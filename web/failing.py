@@ -32,6 +32,7 @@ STATUS: dict[type[EvenbooksError], tuple[int, str]] = {
     errors.Conflict: (409, "conflict"),
     errors.InvalidInput: (422, "invalid_input"),
     errors.NotMigrated: (503, "not_migrated"),
+    errors.DatabaseBusy: (503, "database_busy"),
     errors.DatabaseUnavailable: (503, "database_unavailable"),
     errors.DatabaseReadOnly: (503, "database_read_only"),
     errors.ConfigurationError: (500, "misconfigured"),
@@ -43,6 +44,7 @@ SENTENCES = {
     "misconfigured": "The server is not configured for this database, and its log says what is wrong.",
     "not_migrated": "The database is not prepared yet; the server's log says what is missing.",
     "database_unavailable": "The database does not answer. Try again in a moment.",
+    "database_busy": "The database is busy: others hold its locks. Nothing was changed; try again.",
     "database_read_only": "The database cannot be written to. Nothing was changed.",
     "conflict": "Another row of the database stands against this. Nothing was changed.",
     "invalid_input": "This cannot be kept or looked for in this database.",
@@ -102,8 +104,15 @@ def _told(request: Request, error: Exception) -> tuple[int, str, str, dict[str, 
         return _http(request, error)
     # Without the error's words: those of a driver hold the values of a row.
     frames = "".join(traceback.format_tb(error.__traceback__))
-    log.error("internal_error: %s\n%s", type(error).__name__, frames)
+    log.error("internal_error: %s\n%s", name_error(error), frames)
     return 500, "internal_error", SENTENCES["internal_error"], {}
+
+
+def name_error(error: BaseException) -> str:
+    """An error's class, and of one of the database the number that the driver gives it."""
+    arguments = getattr(getattr(error, "orig", None), "args", ())
+    number = arguments[0] if arguments and isinstance(arguments[0], int) else None
+    return type(error).__name__ if number is None else f"{type(error).__name__} {number}"
 
 
 def _http(request: Request, error: HTTPException) -> tuple[int, str, str, dict[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+import traceback
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Literal
 
@@ -16,6 +17,7 @@ from data import demo
 from data.database import Database
 from data.errors import ConfigurationError, EvenbooksError, NotMigrated
 from data.pool import pool_figures, require_ready
+from web.failing import name_error
 
 log = logging.getLogger("evenbooks")
 
@@ -93,8 +95,8 @@ def _look() -> Database | str:
         log.warning("Not ready: %s: %s", type(error).__name__, error)
         kinds = {NotMigrated: "not_migrated", ConfigurationError: "configuration"}
         return kinds.get(type(error), "database_unavailable")
-    except Exception:
-        log.exception("Not ready")
+    except Exception as error:
+        log.error("Not ready: %s\n%s", name_error(error), "".join(traceback.format_tb(error.__traceback__)))
         return "database_unavailable"
     return database
 

@@ -9,6 +9,7 @@ import pytest
 from callers import Caller, is_error
 from endpoints import ENDPOINTS
 from shops import state
+from sqlalchemy.exc import DBAPIError
 
 from data import database as databases
 from data import errors
@@ -89,6 +90,7 @@ def test_every_error_of_the_books_has_a_status_and_those_of_the_server_say_nothi
     answer = ask("GET", "/reports/integrity", role=Role.AUDITOR)
     status, code = next(failing.STATUS[base] for base in kind.__mro__ if base in failing.STATUS)
     assert is_error(answer, status, code)
+    assert (code == "database_busy") == (kind is errors.DatabaseBusy)
     if status >= 500:
         assert "secret" not in answer.text
         assert "SELECT" not in answer.text
@@ -112,24 +114,33 @@ def test_a_database_that_is_gone_is_told_also_to_who_shows_a_token(
     assert schemas["NewCustomer"]["additionalProperties"] is False
 
 
-def test_what_nobody_thought_of_is_500_and_the_log_has_where_but_no_values(
-    ask: Caller, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    words = "Ana" + " Lima"  # the lines of the program are in the log, so the name may not stand in them
+WORDS = "Ana" + " Lima"  # the lines of the program are in the log, so the name may not stand in them
 
+
+@pytest.mark.parametrize(
+    ("error", "named"),
+    [
+        (ZeroDivisionError(WORDS), "ZeroDivisionError\n"),
+        (DBAPIError(WORDS, {}, Exception(1366, WORDS)), "DBAPIError 1366\n"),
+        (DBAPIError(WORDS, {}, Exception(WORDS)), "DBAPIError\n"),
+    ],
+)
+def test_what_nobody_thought_of_is_500_and_the_log_has_where_but_no_values(
+    error: Exception, named: str, ask: Caller, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     def fail(*_: Any, **__: Any) -> None:
-        raise ZeroDivisionError(words)
+        raise error
 
     monkeypatch.setattr(reports.integrity, "run_and_record", fail)
     caplog.set_level(logging.INFO)
     answer = ask("GET", "/reports/integrity", role=Role.AUDITOR)
     assert is_error(answer, 500, "internal_error")
-    assert words not in answer.text
+    assert WORDS not in answer.text
     lines = [record.getMessage() for record in caplog.records if record.name == "evenbooks.api"]
     assert len(lines) == 1
-    assert "ZeroDivisionError" in lines[0]
+    assert lines[0].startswith(f"internal_error: {named}")
     assert "test_api_errors.py" in lines[0]
-    assert words not in caplog.text
+    assert WORDS not in caplog.text
 
 
 def test_even_an_error_in_telling_an_error_is_json(ask: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
