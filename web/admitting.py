@@ -42,7 +42,7 @@ ERRORS = {
 FAILED = {"application/json": {"schema": {"$ref": "#/components/schemas/Failed"}}}
 SECONDS = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
 HEADERS = {401: {"WWW-Authenticate": {"schema": {"type": "string"}}}, 429: SECONDS, 503: SECONDS}
-ALWAYS = (401, 403, 422, 429, 500, 503)
+ALWAYS = (401, 403, 413, 422, 429, 500, 503)
 
 
 class CustomerKey(StringConvertor):

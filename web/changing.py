@@ -42,7 +42,7 @@ DEFAULT_REASON = "restored"
     Permission.CHANGE_CUSTOMERS,
     answers=OneCustomer,
     status=201,
-    errors=(409, 413),
+    errors=(409,),
 )
 def add_customer(request: Request, body: NewCustomer) -> Response:
     """Adds a customer. An e-mail address that another customer has, active or deleted, is refused (409)."""
@@ -63,7 +63,7 @@ def add_customer(request: Request, body: NewCustomer) -> Response:
     "/staff/customers/{customer_id:customer}",
     Permission.CHANGE_CUSTOMERS,
     answers=Changed,
-    errors=(404, 409, 413),
+    errors=(404, 409),
 )
 def delete_customer(
     request: Request, customer_id: str, reason: Reason = None, note: Note = None, body: Told = None
@@ -72,7 +72,7 @@ def delete_customer(
     return _delete(request, customer_id, _why(body, reason, note))
 
 
-@route(router, "DELETE", "/staff/customers", Permission.CHANGE_CUSTOMERS, answers=Changed, errors=(404, 409, 413))
+@route(router, "DELETE", "/staff/customers", Permission.CHANGE_CUSTOMERS, answers=Changed, errors=(404, 409))
 def delete_customer_by_id(
     request: Request,
     key: Annotated[Words, Query(alias="id")],
@@ -90,7 +90,7 @@ def delete_customer_by_id(
     "/staff/customers/{customer_id}/restore",
     Permission.CHANGE_CUSTOMERS,
     answers=Restored,
-    errors=(404, 409, 413),
+    errors=(404, 409),
 )
 def restore_customer(
     request: Request, customer_id: str, reason: Reason = None, note: Note = None, body: Told = None
@@ -105,7 +105,7 @@ def restore_customer(
     "/staff/customers/restore",
     Permission.CHANGE_CUSTOMERS,
     answers=RestoredMany | Restored,
-    errors=(404, 409, 413),
+    errors=(404, 409),
 )
 def restore_customers(
     request: Request,

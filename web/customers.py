@@ -15,13 +15,11 @@ from data.queries.paging import read_cursor, write_cursor
 from data.records import Customer, CustomerId, Page
 from web.admitting import new_router, route
 from web.failing import as_json
-from web.shapes import Customers, History, Limit, OneCustomer, Words, show_customer, show_event
+from web.shapes import Customers, History, Limit, OneCustomer, Sought, Words, show_customer, show_event
 
 router = new_router("customers")
 
-Search = Annotated[
-    Words, Query(max_length=200, description="An id, the beginning of an e-mail address, or a part of a name.")
-]
+Search = Annotated[Sought, Query(description="An id, the beginning of an e-mail address, or a part of a name.")]
 After = Annotated[str | None, Query(description="`next` of the page before.")]
 Rows = Annotated[Limit, Query(description="How many, 1 to 200.")]
 Id = Annotated[Words, Query(alias="id", description="The customer, where a path cannot name the id.")]

@@ -7,7 +7,7 @@ import logging
 import time
 import traceback
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Literal
+from typing import Any, Literal
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
@@ -17,6 +17,7 @@ from data import demo
 from data.database import Database
 from data.errors import ConfigurationError, EvenbooksError, NotMigrated
 from data.pool import pool_figures, require_ready
+from web.admitting import ERRORS, FAILED
 from web.failing import name_error
 
 log = logging.getLogger("evenbooks")
@@ -30,6 +31,8 @@ SENTENCES = {
     "configuration": "A setting is not right; the server's log says which.",
     "database_unavailable": "The database does not answer.",
 }
+
+TOO_LARGE: dict[int | str, dict[str, Any]] = {413: {"description": ERRORS[413], "content": FAILED}}
 
 
 class Alive(BaseModel):
@@ -105,13 +108,15 @@ watch = Watch()
 router = APIRouter(tags=["health"])
 
 
-@router.get("/healthz", operation_id="healthz", response_model=Alive)
+@router.head("/healthz", include_in_schema=False)
+@router.get("/healthz", operation_id="healthz", response_model=Alive, responses=TOO_LARGE)
 async def healthz() -> JSONResponse:
     """Whether the process answers; the database is not asked."""
     return JSONResponse({"alive": True})
 
 
-@router.get("/readyz", operation_id="readyz", response_model=Ready, responses={503: {"model": NotReady}})
+@router.head("/readyz", include_in_schema=False)
+@router.get("/readyz", operation_id="readyz", response_model=Ready, responses={503: {"model": NotReady}, **TOO_LARGE})
 async def readyz() -> JSONResponse:
     """Whether the database answers and is prepared, asked at most once a second; and how busy its connections are."""
     seen = await watch.look()

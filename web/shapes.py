@@ -28,6 +28,8 @@ def _whole(value: object) -> object:
 
 
 Words = Annotated[str | None, AfterValidator(_sound)]
+# Counted as text: where null is possible too, pydantic would speak of items.
+Sought = Annotated[str, Field(max_length=200), AfterValidator(_sound)] | None
 Limit = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=200)]
 Month = Annotated[str | None, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
 Stamp = Annotated[

@@ -38,7 +38,8 @@ def test_every_code_is_told_with_its_status() -> None:
     known = {code: status for status, code in failing.STATUS.values()} | {failing.HTTP[s][0]: s for s in failing.HTTP}
     del known["sign_in_refused"]  # of the dashboard's door
     assert {code: told[code] for code in known} == known
-    assert told.keys() - known == {"no_token", "method_not_allowed", "too_many_tries", "busy"}
+    guards = {"unknown_host", "bad_path", "this_machine_only", "too_long"}
+    assert told.keys() - known == {"no_token", "method_not_allowed", "too_many_tries", "busy", *guards}
     assert f"After {admitting.FAILURES.amount} refused" in TEXT
 
 

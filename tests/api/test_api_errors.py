@@ -59,9 +59,8 @@ def test_another_method_is_405_and_every_one_that_is_possible_is_named(ask: Call
 
 def test_a_large_body_is_refused(ask: Caller) -> None:
     before = state(ask.shop)
-    for endpoint in ENDPOINTS:
-        if endpoint.method != "GET":
-            assert is_error(ask(endpoint.method, endpoint.path, content=b"x" * 1_000_000), 413, "too_large")
+    for method, path in [*((endpoint.method, endpoint.path) for endpoint in ENDPOINTS), ("GET", "/healthz")]:
+        assert is_error(ask(method, path, content=b"x" * 1_000_000), 413, "too_large")
     assert state(ask.shop) == before
 
 
@@ -156,11 +155,13 @@ def test_the_document_declares_what_is_answered(ask: Caller) -> None:
         assert told["security"] == [{"bearer": []}]
         assert told["x-permission"] == endpoint.permission
         assert told["description"]
-        assert {"401", "403", "422", "429", "500", "503"} <= told["responses"].keys()
-        assert ("413" in told["responses"]) == (endpoint.method != "GET")
+        assert {"401", "403", "413", "422", "429", "500", "503"} <= told["responses"].keys()
         assert ("409" in told["responses"]) == (endpoint.method != "GET")
         for status, answer in told["responses"].items():
             if status >= "400":
                 assert answer["content"]["application/json"]["schema"]["$ref"].endswith("/Failed")
+    for path in ("/healthz", "/readyz"):
+        assert document["paths"][path].keys() == {"get"}
+        assert "413" in document["paths"][path]["get"]["responses"]
     for name in ("Why", "WhyMany", "NewCustomer", "OneCustomer", "Failed", "Revenue"):
         assert document["components"]["schemas"][name]["additionalProperties"] is False

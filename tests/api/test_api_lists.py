@@ -92,6 +92,14 @@ def test_an_unreadable_limit_is_refused(ask: Caller, path: str, limit: str) -> N
     assert answer.json()["error"]["message"].startswith("limit: ")
 
 
+def test_a_search_that_is_too_long_is_told_in_characters(ask: Caller) -> None:
+    for path in ("/staff/customers", "/staff/customers/deleted"):
+        answer = ask("GET", path, params={"search": "é" * 201})
+        assert is_error(answer, 422, "invalid_input")
+        assert answer.json()["error"]["message"] == "search: String should have at most 200 characters."
+        assert ask("GET", path, params={"search": "é" * 200}).status_code == 200
+
+
 def as_cursor(value: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode()
 
