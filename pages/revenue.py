@@ -7,6 +7,7 @@ import streamlit as st
 from data import integrity
 from data.access import Permission
 from ui import charts, checking, revenue
+from ui.downloads import download_button
 from ui.shell import open_page
 from ui.text import typed
 
@@ -43,14 +44,13 @@ with st.container(horizontal=True, vertical_alignment="center"):
     st.space("stretch")
     st.page_link("pages/integrity.py", label="Financial Integrity", icon=":material/verified:", width="content")
     checking.check_button(here.database)
-    st.download_button(
+    download_button(
         "Download",
         here.while_valid(partial(revenue.months_csv, months, settings)),
         f"revenue_{first or 'all'}_{last or 'months'}_{currency}.csv",
         "text/csv",
         key="download",
         icon=":material/download:",
-        on_click="ignore",
     )
 
 checking.show()

@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-import streamlit as st
-
 from data import integrity
 from data.events import stamp
 from data.integrity import Report
@@ -17,6 +15,7 @@ from data.integrity.report import AMOUNTS
 from data.money import plain
 from data.records import Seal
 from ui import text
+from ui.downloads import download_button
 
 WORDS = {True: "Even", False: "Broken", None: "Could not see"}
 HEADS = {
@@ -69,24 +68,22 @@ def as_proof(report: Report, seals: Sequence[Seal], limits: Sequence[str], *, ab
 
 def download_buttons(proof: Callable[[], dict[str, Any]]) -> None:
     """The proof as JSON and as a page that prints; made when somebody asks for it."""
-    st.download_button(
+    download_button(
         "Download the proof",
         lambda: as_json(proof()),
         "proof.json",
         "application/json",
         key="proof",
         icon=":material/download:",
-        on_click="ignore",
         help="JSON. Keep it outside: python -m data.integrity --since proof.json compares a later day with it.",
     )
-    st.download_button(
+    download_button(
         "Printable page",
         lambda: as_page(proof()),
         "proof.html",
         "text/html",
         key="printable",
         icon=":material/print:",
-        on_click="ignore",
     )
 
 

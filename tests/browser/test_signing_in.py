@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from servers import fresh_mariadb
 from shops import make_shop, rows, state
 
+from data import sign_in as sign_ins
 from data.access import Actor, Door, Role
 from data.customers import delete_many
 from data.database import Database
@@ -103,7 +104,7 @@ def test_staff_sign_in_delete_as_themselves_and_end_every_tab_by_signing_out(
     open_at(asking, site.server, "customers")
     ask_to_delete(asking, 0)
     stolen, before = page.context.cookies(), state(site.shop)
-    listing.get_by_role("button", name="(staff)").click()
+    listing.get_by_role("button", name="staff:").click()
     listing.get_by_role("button", name="Sign out").click()
     listing.wait_for_url("**/oauth2/end_session**")
     page.get_by_role("button", name="Restore Customer").click()
@@ -179,3 +180,22 @@ def test_a_sign_in_that_ends_while_a_dialog_is_open_changes_nothing(page: Page, 
     page.reload()
     settled(page)
     expect_door(page, "Your sign-in has ended")
+
+
+@SQLITE
+def test_a_download_after_a_sign_out_elsewhere_is_not_made_and_the_page_says_why(page: Page, site: Site) -> None:
+    open_at(page, site.server, "revenue?period=All")
+    sign_in(page, "max")
+    download = page.get_by_role("button", name="Download", exact=True)
+    with page.expect_download() as made:
+        download.click()
+    assert "total" in made.value.path().read_text(encoding="utf-8")
+    settled(page)
+    logged = len(site.server.log.read_text())
+    claims = {"iss": site.issuer, "sub": "max", "iat": 1, "exp": 2}
+    sign_ins.sign_out(site.shop, sign_ins.read_identity(claims))
+    download.click()
+    expect_door(page, "You have signed out")
+    said = site.server.log.read_text()[logged:]
+    assert "a download was refused: Closed" in said
+    assert "Traceback" not in said

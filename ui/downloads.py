@@ -1,0 +1,36 @@
+"""Files that are made when somebody asks for them, without the page that their button is on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import streamlit as st
+
+from data.errors import EvenbooksError
+
+
+def download_button(
+    words: str, make: Callable[[], str], name: str, kind: str, *, key: str, icon: str, help: str | None = None
+) -> None:
+    """A button for a file of this name and media type; `make` raises EvenbooksError where it is refused.
+
+    The page runs again with each download: where the file is refused it is the page that says why.
+    """
+    st.download_button(words, make, name, kind, key=key, icon=icon, help=help, on_click="rerun")
+
+
+class Refusals(logging.Filter):
+    """Streamlit logs a refused file as a failure of its own, with a traceback; one line says as much."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Lets every record through, those of refusals as a line that names their kind."""
+        cause = record.exc_info[1].__cause__ if record.exc_info and record.exc_info[1] else None
+        if isinstance(cause, EvenbooksError):
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+            record.msg, record.args = "a download was refused: %s", (type(cause).__name__,)
+            record.exc_info = record.exc_text = None
+        return True
+
+
+logging.getLogger("streamlit.runtime.backend_operation_handler").addFilter(Refusals())
