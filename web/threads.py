@@ -10,7 +10,7 @@ from anyio import CapacityLimiter, to_thread
 from web.failing import LATER, Refused
 
 T = TypeVar("T")
-THREADS = CapacityLimiter(32)  # as many as there are connections to the database, about
+THREADS = CapacityLimiter(20)  # of 30 connections to the database, so that the pages keep some
 READERS = CapacityLimiter(8)  # of the pages of a file; a slow client holds none of them while it reads
 MOST_WAITING = 200  # requests; further ones would be answered after their clients had given up
 
