@@ -73,7 +73,7 @@ def _show(check: Check, here: Here, more: Callable[[], object] | None) -> None:
             label = f"Show the SQL ({text.count(len(check.sql), 'statement')})"
             with st.expander(label, type="compact", key=f"sql_{check.name}"):
                 for statement in check.sql:
-                    st.code(statement, language="sql", wrap_lines=True)
+                    st.code(statement, language=None, wrap_lines=True)  # its colours would be too faint
 
 
 def _findings(check: Check, here: Here) -> None:

@@ -196,7 +196,7 @@ def show_trouble(error: EvenbooksError) -> NoReturn:
     st.error(typed(sentence), title=heading, icon=":material/error:")
     if command:
         st.write("Run this where Evenbooks is installed, then try again:")
-        st.code(command, language="sh")
+        st.code(command, language=None)
     st.button("Try again", key="retry", type="primary", on_click=_attach_anew)
     st.stop()
 

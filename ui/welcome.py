@@ -59,7 +59,8 @@ def _show_account(closed: Closed) -> None:
         return
     st.caption("As [roles] would name this account:")
     issuer, subject = (json.dumps(words, ensure_ascii=False) for words in (identity.issuer, identity.subject))
-    st.code(f"subjects = [{{ issuer = {issuer}, subject = {subject} }}]", language="toml", wrap_lines=True)
+    line = f"subjects = [{{ issuer = {issuer}, subject = {subject} }}]"
+    st.code(line, language=None, wrap_lines=True)  # its colours would be too faint
     _sign_out_button()
 
 
@@ -71,7 +72,7 @@ def show_visitor(visitor: Visitor) -> None:
         everybody = "seen as" if visitor.is_demo and actor.role is not Role.ADMIN else "everybody on this machine is"
         st.caption(f"No sign-in: {everybody} {actor.role} ({user}).", width="content")
         return
-    with st.popover(f"{typed(actor.id)} ({actor.role})", icon=":material/account_circle:", key="account"):
+    with st.popover(f"{actor.role}: {typed(actor.id)}", icon=":material/account_circle:", key="account"):
         st.write(f"Signed in as {typed(actor.id)}, with the role **{actor.role}**.")
         _sign_out_button()
 

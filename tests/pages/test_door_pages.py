@@ -125,6 +125,7 @@ def as_read_heading(words: str) -> str:
 def test_an_unverified_address_is_said_and_the_account_can_be_named(app: Any) -> None:
     at = app("customers", sections=SECTIONS, claims=claims_of("staff", email_verified=False, sub='a"b'))
     assert "The provider has not verified its e-mail address" in said(at)
+    assert at.code[0].language == "plaintext"  # the colours of a language are too faint
     assert at.code[0].value == 'subjects = [{ issuer = "https://login.example.com", subject = "a\\"b" }]'
 
 

@@ -364,6 +364,7 @@ def test_a_check_opens_to_its_detail_and_sql(app: Any) -> None:
     at = open_check(app("integrity"), "identity")
     assert "Active + deleted + no customer + missing customer = total" in said(at)
     assert any("SELECT" in code.value and "orders" in code.value for code in at.code)
+    assert {code.language for code in at.code} == {"plaintext"}  # the colours of a language are too faint
     assert any(e.label.startswith("Show the SQL (") for e in at.expander)
 
 
