@@ -63,7 +63,11 @@ class Actor:
     def require(self, permission: Permission) -> None:
         """Raises NotPermitted unless this actor's role allows it."""
         if not self.may(permission):
-            raise NotPermitted(f"The role {self.role} may not {permission}.")
+            raise NotPermitted(self.refusal(permission))
+
+    def refusal(self, permission: Permission) -> str:
+        """The sentence that refuses it to this actor's role."""
+        return f"The role {self.role} may not {permission.replace(' and ', ' or ')}."
 
 
 def os_user() -> str:

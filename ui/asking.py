@@ -14,7 +14,7 @@ import streamlit as st
 from data import seals
 from data.access import Actor, Permission
 from data.database import Database
-from data.errors import EvenbooksError
+from data.errors import EvenbooksError, NotPermitted
 from data.integrity import Finding, Progress
 from data.integrity.accept import acknowledge
 from ui import checking, text
@@ -66,11 +66,13 @@ def _open(
         elif confirmed:
             try:
                 work(reason.strip())
+            except NotPermitted as error:  # the role has changed meanwhile, so the page says what it may now
+                flash(tell(error), worked=False)
             except EvenbooksError as error:
                 st.error(tell(error))
-            else:
-                close()
-                st.rerun()
+                return
+            close()
+            st.rerun()
 
     st.dialog(title, on_dismiss=close)(body)()
 

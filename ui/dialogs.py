@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from data import customers, queries
-from data.errors import EmailTaken, EvenbooksError
+from data.errors import EmailTaken, EvenbooksError, NotPermitted
 from data.records import CustomerId
 from data.schema import FormField
 from ui import actions, text
@@ -167,6 +167,8 @@ def _try(work: Callable[[], None]) -> None:
     except EmailTaken as error:
         st.session_state.taken = error.customer
         return
+    except NotPermitted as error:  # the role has changed meanwhile, so the page says what it may now
+        flash(tell(error), worked=False)
     except EvenbooksError as error:
         st.error(tell(error))
         return

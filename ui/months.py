@@ -151,7 +151,7 @@ def _act(chosen: MonthlyRevenue | None, screen: Screen, here: Here) -> None:
     st.caption("Select a month to open or seal it." if chosen is None else "", width="content")
     st.space("stretch")
     if not here.actor.may(Permission.SEAL_MONTHS):
-        st.caption(f"The role {here.actor.role} may not {Permission.SEAL_MONTHS}.", width="content")
+        st.caption(here.actor.refusal(Permission.SEAL_MONTHS), width="content")
         return
     month = chosen.month if chosen else oldest_open(screen)
     sealed = month in {s.month for s in screen.seals}

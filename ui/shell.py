@@ -93,7 +93,7 @@ class Here:
     def change_blocker(self) -> str | None:
         """Why customers cannot be changed here by this actor, as Markdown; None where they can."""
         if not self.actor.may(Permission.CHANGE_CUSTOMERS):
-            return f"The role {self.actor.role} may not {Permission.CHANGE_CUSTOMERS}."
+            return self.actor.refusal(Permission.CHANGE_CUSTOMERS)
         return typed(self.read_only) if self.read_only else None
 
 

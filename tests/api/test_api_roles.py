@@ -8,7 +8,7 @@ from endpoints import ENDPOINTS, NAMES, Endpoint
 from shops import state
 
 import api
-from data.access import ALLOWED, Role
+from data.access import ALLOWED, Actor, Door, Role
 
 
 def test_the_table_has_every_endpoint_there_is() -> None:
@@ -44,7 +44,7 @@ def test_a_role_may_do_what_the_table_allows_and_nothing_else(call: Caller, role
             assert answer.status_code in (200, 201), answer.text
             continue
         assert is_error(answer, 403, "not_permitted")
-        assert answer.json()["error"]["message"] == f"The role {role} may not {endpoint.permission}."
+        assert answer.json()["error"]["message"] == Actor("", role, Door.API).refusal(endpoint.permission)
         # A role that may not is told so whatever else is wrong, and whether or not there is such a customer.
         worse = call(endpoint.method, endpoint.route + "?colour=red", role=role, content="{")
         assert worse.json() == answer.json()

@@ -142,7 +142,7 @@ def test_a_manager_lands_on_revenue_and_cannot_delete(page: Page, site: Site) ->
 def test_staff_at_a_page_of_managers_are_told_so(page: Page, site: Site) -> None:
     open_at(page, site.server, "integrity")
     sign_in(page, "ann")
-    expect(page.get_by_test_id("stAlert")).to_contain_text("The role staff may not read and run the integrity check.")
+    expect(page.get_by_test_id("stAlert")).to_contain_text("The role staff may not read or run the integrity check.")
     expect(page.get_by_role("dialog")).to_have_count(0)
     page.get_by_test_id("stPageLink").get_by_role("link", name="Deleted Customers").click()
     settled(page)

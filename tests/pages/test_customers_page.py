@@ -497,7 +497,7 @@ def test_those_who_only_read_find_the_buttons_disabled_with_the_reason(app: Any,
     at = select(app("customers", actor=actor), 0)
     assert disabled(at, "add", "edit", "delete") == [True, True, True]
     for key in ("add", "edit", "delete"):
-        assert at.button(key=key).help == f"The role {actor.role} may not add, edit, delete and restore customers."
+        assert at.button(key=key).help == f"The role {actor.role} may not add, edit, delete or restore customers."
     assert "Select rows" not in said(at)
 
 
@@ -513,7 +513,7 @@ def test_a_forged_dialog_is_refused_and_changes_nothing(app: Any, shop: Database
         confirm(at)
     else:
         submit(at, name="Mine")
-    assert f"The role {actor.role} may not add, edit, delete and restore customers." in said(at)
+    assert f"The role {actor.role} may not add, edit, delete or restore customers." in said(at)
     assert state(shop) == before
 
 
@@ -523,7 +523,7 @@ def test_somebody_whose_role_was_taken_meanwhile_cannot_undo(app: Any, shop: Dat
     before = state(shop)
     at.session_state.actor = AUDITOR
     press(at, "undo")
-    assert "The role auditor may not add, edit, delete and restore customers." in said(at)
+    assert "The role auditor may not add, edit, delete or restore customers." in said(at)
     assert state(shop) == before
 
 

@@ -182,7 +182,7 @@ def test_a_name_full_of_markup_is_escaped(app: Any, shop: Database) -> None:
 def test_those_who_only_read_cannot_restore(app: Any, shop: Database, actor: Actor) -> None:
     at = select(app(PAGE, actor=actor), 0)
     assert disabled(at, "restore") == [True]
-    assert at.button(key="restore").help == f"The role {actor.role} may not add, edit, delete and restore customers."
+    assert at.button(key="restore").help == f"The role {actor.role} may not add, edit, delete or restore customers."
     before = state(shop)
     at.session_state.actor = STAFF
     select(at.run(), 0)

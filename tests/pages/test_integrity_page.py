@@ -409,7 +409,7 @@ def test_an_auditor_reads_everything_and_changes_nothing(app: Any, shop: Databas
     assert len(at.get("download_button")) == 2
     at = app("integrity", actor=AUDITOR, **TABS)
     assert not [b.key for b in at.button if b.key in ("seal", "unseal")]
-    assert "The role auditor may not seal and unseal months." in said(at)
+    assert "The role auditor may not seal or unseal months." in said(at)
     at = app("integrity", actor=AUDITOR, view="Try it")
     assert "The role auditor may not run the live probe; managers and admins may." in said(at)
     assert not [b.key for b in at.button if b.key == "probe"]
@@ -417,7 +417,7 @@ def test_an_auditor_reads_everything_and_changes_nothing(app: Any, shop: Databas
 
 def test_staff_do_not_get_here(app: Any) -> None:
     at = app("integrity", actor=STAFF)
-    assert "The role staff may not read and run the integrity check." in said(at)
+    assert "The role staff may not read or run the integrity check." in said(at)
     assert not at.metric
     assert not at.get("download_button")
 
