@@ -197,6 +197,16 @@ def test_a_role_that_changes_while_a_dialog_is_open_closes_it(app: Any, shop: Da
     assert state(shop) == before
 
 
+def test_a_seal_whose_role_changes_meanwhile_is_not_made_and_its_dialog_closes(app: Any, shop: Database) -> None:
+    at = press(app("integrity", view="Months"), "seal")
+    before = rows(shop, "evenbooks_seals")
+    at.session_state.actor = AUDITOR
+    press(at, "confirm")
+    assert "The role auditor may not seal or unseal months." in said(at)
+    assert dialog(at) is None
+    assert rows(shop, "evenbooks_seals") == before
+
+
 def test_what_is_written_bears_the_name_of_who_signed_in(app: Any, shop: Database) -> None:
     at = confirm(ask_to_delete(enter(app, "customers", "staff"), 0))
     assert "is deleted." in said(at)
