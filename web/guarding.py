@@ -7,6 +7,7 @@ import hashlib
 import posixpath
 import re
 from collections.abc import Collection
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import quote, unquote, urlsplit
 
@@ -32,6 +33,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()",
 }
 STRICT_POLICY = "default-src 'none'; frame-ancestors 'none'"
+GUARDED = "evenbooks.guarded"  # of a scope: its answer gets its headers already
 RETURN_COOKIE = "evenbooks_return"
 
 
@@ -51,6 +53,7 @@ def means_api(path: str) -> bool:
     return any(re.match(rf"{prefix}(?!\w)", plain) for prefix in API)
 
 
+@lru_cache(maxsize=256)
 def is_loopback(address: str | None) -> bool:
     """Whether an IP address, or the name localhost, is this machine's own."""
     if address == "localhost":
@@ -213,33 +216,36 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, policy: str, https: bool) -> None:
         self.app = app
-        self.policy = policy
         self.https = https
+        hsts = {"Strict-Transport-Security": "max-age=31536000"} if https else {}
+        self.pages = _as_raw({**HEADERS, **hsts, "Content-Security-Policy": policy})
+        self.bare = _as_raw({**HEADERS, **hsts, "Content-Security-Policy": STRICT_POLICY})
+        self.unkept = {**self.bare, **_as_raw({"Cache-Control": "no-store"})}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or GUARDED in scope:  # the API has these of its own, for where it runs alone
             return await self.app(scope, receive, send)
+        ours = self._ours(scope["path"])
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": list(message.get("headers", ()))}
-                self._add(scope["path"], MutableHeaders(raw=message["headers"]))
+                theirs = [one for one in message.get("headers", ()) if one[0].lower() not in ours]
                 if self.https:
-                    message["headers"] = [(name, _secure(name, value)) for name, value in message["headers"]]
+                    theirs = [(name, _secure(name, value)) for name, value in theirs]
+                message = {**message, "headers": [*theirs, *ours.items()]}
             await send(message)
 
-        await self.app(scope, receive, send_guarded)
+        await self.app({**scope, GUARDED: True}, receive, send_guarded)
 
-    def _add(self, path: str, headers: MutableHeaders) -> None:
-        for name, value in HEADERS.items():
-            headers[name] = value
+    def _ours(self, path: str) -> dict[bytes, bytes]:
         # By path, not by type: a 304 has none, and its headers replace those that the browser keeps with the page.
-        bare = is_under(path, (*API, *HEALTH, "/media", "/_stcore"))
-        headers["Content-Security-Policy"] = STRICT_POLICY if bare else self.policy
         if is_under(path, (*API, *HEALTH, "/media")):
-            headers["Cache-Control"] = "no-store"
-        if self.https:
-            headers["Strict-Transport-Security"] = "max-age=31536000"
+            return self.unkept
+        return self.bare if is_under(path, ("/_stcore",)) else self.pages
+
+
+def _as_raw(headers: dict[str, str]) -> dict[bytes, bytes]:
+    return {name.lower().encode(): value.encode() for name, value in headers.items()}
 
 
 def _secure(name: bytes, value: bytes) -> bytes:
