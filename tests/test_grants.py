@@ -112,6 +112,7 @@ def test_the_application_lives_on_the_first(kept: Database) -> None:
         seals.seal(app, "2024-02", actor=ADMIN)
         made = tokens.add(app, "sync", role=Role.STAFF, days=1, actor=ADMIN)
         assert tokens.check(app, made).role is Role.STAFF
+        tokens.wait_for_notes()
         assert tokens.list_all(app, actor=ADMIN)[-1].last_used_at is not None
         assert tokens.revoke(app, "sync", actor=ADMIN) == 1
         for _ in range(2):
