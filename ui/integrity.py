@@ -83,7 +83,7 @@ def read_screen(url: str) -> Screen:
 def shown_report(screen: Screen, url: str) -> Report | None:
     """The last run: the kept one, or a later one of this process, which an account that may only read cannot keep."""
     ours, kept = checking.last_report(url), screen.kept
-    if ours and (kept is None or str(ours.snapshot_at) > str(kept.snapshot_at)):
+    if ours and (kept is None or str(ours.snapshot_at) >= str(kept.snapshot_at)):
         return ours
     return kept
 
