@@ -73,7 +73,7 @@ class Job:
 
 _lock = threading.Lock()
 _jobs: dict[int, Job] = {}  # the last ones, by number; the newest may be running
-_reports: dict[str, Report] = {}  # the last run of this process, by database: an account that may only read keeps none
+_reports: dict[str, Report] = {}  # the last run of this process that could not be kept, by database
 
 
 def running() -> Job | None:
@@ -108,7 +108,9 @@ def start_check(database: Database) -> None:
 
     def work(progress: Progress) -> Told:
         report = integrity.run_and_record(database, progress=progress, actor=actor)
-        _reports[database.settings.database_url] = report
+        _reports.pop(database.settings.database_url, None)
+        if not report.kept:
+            _reports[database.settings.database_url] = report
         brief = f"Checked now: {_found(report)}."
         return Told(typed(integrity.verdict(report)), report.even, brief)
 

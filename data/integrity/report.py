@@ -88,6 +88,7 @@ class Report:
     head: Head | None = None
     customers: int | None = None
     mapping: str | None = None
+    kept: bool = field(default=False, compare=False)  # whether this run was written down
 
     @property
     def even(self) -> bool:

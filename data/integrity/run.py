@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -154,14 +155,16 @@ def run_and_record(
             moment.connection, database.schema, moment.at, first=first, last=last, progress=progress, proof=proof
         )
     if first is None and last is None and proof is None:
-        keep(database, report)
+        return replace(report, kept=keep(database, report))
     return report
 
 
-def keep(database: Database, report: Report) -> None:
-    """Keeps a run, where the account may write; an auditor's may not, and has the result on their screen."""
+def keep(database: Database, report: Report) -> bool:
+    """Keeps a run, where the account may write, and answers whether it may; an auditor's has the result on screen."""
     with suppress(DatabaseReadOnly):
         in_transaction(
             database,
             lambda c: queries.record_check(c, database.schema, at=report.snapshot_at, report=report.as_proof()),  # type: ignore[arg-type]
         )
+        return True
+    return False
