@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,6 +16,7 @@ from web import changing, customers, exporting, health, reports
 from web.describing import describe
 from web.failing import answer_error, as_json
 from web.guarding import STRICT_POLICY, BodyLimit, SecurityHeaders
+from web.logs import set_up_logging
 from web.threads import run_in_thread
 
 DESCRIPTION = (
@@ -27,11 +27,8 @@ DESCRIPTION = (
 
 @asynccontextmanager
 async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-    """The log as serve.py sets it up, which never comes by here: this runs where the API is alone."""
-    for name in ("alembic", "httpx", "httpx2"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    logging.getLogger("uvicorn.access").disabled = True  # addresses hold the words that people search for
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    """The log, where the API is alone: under serve.py nothing comes by here."""
+    set_up_logging()
     yield
 
 
@@ -39,7 +36,7 @@ class Api(FastAPI):
     """FastAPI, with a document that knows the shop, and with headers on every answer, also those of what fails."""
 
     def build_middleware_stack(self) -> ASGIApp:
-        """Everything, behind the headers; serve.py sets the same ones once more."""
+        """Everything, behind the headers; under serve.py its own are there already, and these step back."""
         return SecurityHeaders(super().build_middleware_stack(), policy=STRICT_POLICY, https=False)
 
     def openapi(self) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -25,13 +24,10 @@ from data.errors import EvenbooksError
 from data.settings import ROOT, Settings, load_settings
 from ui.door import sign_in_configured
 from web.guarding import Doors, Hosts, ReturnTo, SecurityHeaders, page_policy, refusal
+from web.logs import set_up_logging
 from web.starting import Terms, read_terms
 
-logging.getLogger("alembic").setLevel(logging.WARNING)
-for name in ("httpx", "httpx2"):
-    logging.getLogger(name).setLevel(logging.WARNING)  # each step of each sign-in
-logging.getLogger("uvicorn.access").disabled = True  # addresses hold the words that people search for
-logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+set_up_logging()
 
 
 def say(line: str) -> None:

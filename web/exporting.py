@@ -6,7 +6,6 @@ import csv
 import io
 import logging
 from collections.abc import AsyncIterator, Iterator
-from datetime import datetime
 from decimal import Decimal
 
 from anyio import to_thread
@@ -89,13 +88,9 @@ def _row(database: Database, customer: Customer, deletion: Event | None, impact:
     # An event of another time is of an earlier deletion; this one was not made through us.
     told = deletion if deletion and deletion.at == customer.deleted_at else None
     why = (told.actor, told.reason, told.note) if told else (None, None, None)
-    times = (_when(customer.created_at), _when(customer.deleted_at))
+    times = (stamp(customer.created_at), stamp(customer.deleted_at))
     words = [_text(value) for value in (customer.name, customer.email, customer.phone, *times, *why)]
     return [_text(customer.id), *words, impact.orders, _worth(database, impact)]
-
-
-def _when(moment: datetime | str | None) -> str | None:
-    return stamp(moment)
 
 
 def _worth(database: Database, impact: Impact) -> str:
