@@ -14,8 +14,7 @@ from data.errors import Conflict, CustomerNotFound, EmailTaken, InvalidInput
 from data.events import Draft
 from data.records import Customer, CustomerId
 from data.schema import FormField, Schema, is_text
-
-EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+from data.settings import EMAIL
 
 
 def add(database: Database, values: Mapping[str, str], *, actor: Actor, reason: str | None = None) -> Customer:

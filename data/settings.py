@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError
 from data.errors import ConfigurationError
 from data.wording import sentences
 
+EMAIL = re.compile(r"[^@\s]+@[^@\s]+")  # what counts as an address, of customers and of who signs in
 ROOT = Path(__file__).resolve().parent.parent
 DEMO_URL = f"sqlite:///{ROOT / 'var' / 'demo.sqlite'}"
 # The demo company's tables are ours, so its mapping is known without a file.
@@ -117,7 +118,7 @@ def _groups_claim(value: str) -> str:
 
 
 def _address(value: str) -> str:
-    if not re.fullmatch(r"[^@\s]+@[^@\s]+", value):
+    if not EMAIL.fullmatch(value):
         raise ValueError("is not an e-mail address")
     return value
 

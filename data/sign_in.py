@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,13 +15,12 @@ from data import queries
 from data.access import Actor, Door, Role
 from data.database import Database, in_transaction, now, translated
 from data.errors import SignInRefused
-from data.settings import Roles
+from data.settings import EMAIL, Roles
 
 Claims = Mapping[str, Any]
 FIRST = (Role.ADMIN, Role.MANAGER, Role.STAFF, Role.AUDITOR)  # of several roles the first of these
 LAST_SECOND = 253_402_300_799  # of the year 9999
 LONGEST_ACTOR = 255  # characters in the events' column
-EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 @dataclass(frozen=True)
