@@ -21,7 +21,7 @@ lint: .venv/.dev ## ruff and mypy (strict for data/)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy data ui pages web api.py dashboard.py serve.py run_customer_soft_delete_migration.py
 
-bench: .venv/.dev ## speed, as ratios of one run on MariaDB (CUSTOMERS=, ORDERS=)
+bench: .venv/.dev ## speed, as ratios of one run (CUSTOMERS=, ORDERS=, ENGINE=mariadb or postgresql)
 	bash tests/system_packages.sh
 	$(BIN)/python -m bench
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
 from data import migration
+from data.detection.cli import detect
 from data.errors import EvenbooksError
 from data.settings import load_settings
 
 ABOUT = """Prepares the database for soft delete: inspects it, makes what is missing, verifies, and proves that no
 total moved. Running it again does nothing, or mends what was dropped since; interrupted, it continues."""
+
+
+OPTIONS = ("revenue_index", "active_unique", "invisible", "views", "guard", "guard_orders")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,6 +30,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--revenue-index", action="store_true", help="also make the two indexes of orders that reports use"
     )
+    parser.add_argument(
+        "--active-unique", action="store_true", help="also keep the e-mail addresses of active customers apart"
+    )
+    parser.add_argument(
+        "--invisible",
+        action="store_true",
+        help="hide deleted_at from programs that insert by position (MariaDB, MySQL)",
+    )
+    parser.add_argument(
+        "--views",
+        action="store_true",
+        help="also make the views active_customers and all_customers, for other programs",
+    )
     parser.add_argument("--guard", action="store_true", help="also refuse physical deletes of customers, by a trigger")
     parser.add_argument(
         "--guard-orders",
@@ -32,11 +50,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="also refuse deletes of orders; not for shops that delete drafts",
     )
     parser.add_argument("--undo", action="store_true", help="export the events, then remove what this command made")
+    parser.add_argument(
+        "--detect",
+        nargs="?",
+        const="",
+        metavar="FILE",
+        help="look at the database, change nothing, and propose evenbooks.toml; written to FILE (or --config) where named",
+    )
     options = parser.parse_args(arguments)
-    wanted = {name: getattr(options, name) for name in ("revenue_index", "guard", "guard_orders")}
+    wanted = {name: getattr(options, name) for name in OPTIONS}
     if options.undo and any(wanted.values()):
-        parser.error("--undo removes the revenue indexes and guards too; give one of the two")
+        parser.error("--undo removes all that this command made; give one of the two")
     try:
+        if options.detect is not None:
+            return detect(database_url=options.database_url, file=options.detect or options.config)
         settings = load_settings(config=options.config, database_url=options.database_url)
         if options.undo:
             migration.undo(settings, dry_run=options.dry_run, say=_say)
@@ -52,7 +79,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _say(line: str) -> None:
-    print(line, flush=True)
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:  # whoever read along has gone (| head); the work is finished all the same
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 (to the end of the process)
 
 
 if __name__ == "__main__":

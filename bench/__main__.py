@@ -1,7 +1,7 @@
-"""`make bench`: what things cost on a real MariaDB, each beside its yardstick in the same run.
+"""`make bench`: what things cost on a real server, each beside its yardstick in the same run.
 
-CUSTOMERS= and ORDERS= set the size (1,000,000 and 10,000,000). The server is private and has MariaDB's default
-durability (a flush to disk with every commit). Exits 1 when a figure misses its bound.
+CUSTOMERS= and ORDERS= set the size (1,000,000 and 10,000,000), ENGINE=postgresql the engine (mariadb). The server is
+private and has its default durability (a flush to disk with every commit). Exits 1 when a figure misses its bound.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from sqlalchemy import text
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
-from servers import mariadb
+from servers import fresh_mariadb, fresh_postgresql, mariadb, postgresql
 
 from bench.checking import bench_check
 from bench.dashboard import dashboard_memory
@@ -30,17 +31,21 @@ from data import customers, queries
 from data.access import script_actor
 from data.database import Database, attach, snapshot
 from data.migration import migrate
-from data.queries.revenue import months_between
+from data.months import months_between
 from data.settings import load_settings
 
 TEXTBOOK = """
-SELECT DATE_FORMAT(o.ordered_at, '%Y-%m') AS month,
+SELECT {month} AS month,
        CASE WHEN o.customer_id IS NULL THEN 'no customer' WHEN c.id IS NULL THEN 'missing'
             WHEN c.deleted_at IS NULL THEN 'active' ELSE 'deleted' END AS part,
        COUNT(*), SUM(o.total)
 FROM orders o LEFT JOIN customers c ON c.id = o.customer_id
 GROUP BY 1, 2
 """
+MONTHS = {
+    "mariadb": "DATE_FORMAT(o.ordered_at, '%Y-%m')",
+    "postgresql": "to_char(o.ordered_at, 'YYYY-MM')",
+}
 BARE = "SELECT SUM(total) FROM orders"
 
 
@@ -121,15 +126,9 @@ def bench_delete(database: Database, *, times: int = 300) -> list[Figure]:
 def main() -> int:
     """Makes the data, measures, prints a table."""
     size, orders = int(os.environ.get("CUSTOMERS", 1_000_000)), int(os.environ.get("ORDERS", 10_000_000))
-    with mariadb(
-        "--innodb-buffer-pool-size=3G",
-        "--innodb-log-file-size=1G",
-        "--tmp-table-size=256M",
-        "--max-heap-table-size=256M",
-    ) as server:
-        url = server.format(name="bench")
-        with attach_server(server).begin() as connection:
-            connection.execute(text("CREATE DATABASE bench CHARACTER SET utf8mb4"))
+    engine = os.environ.get("ENGINE", "mariadb")
+    textbook_sql = text(TEXTBOOK.format(month=MONTHS[engine]))
+    with running(engine) as url:
         start = time.perf_counter()
         command = [
             sys.executable,
@@ -146,11 +145,11 @@ def main() -> int:
         say(f"made {size:,} customers and {orders:,} orders in {time.perf_counter() - start:.0f} s")
         settings = load_settings(database_url=url)
         database = attach(settings)
-        textbook = seconds(reading(database, lambda c: c.execute(text(TEXTBOOK)).all()), times=2)
+        textbook = seconds(reading(database, lambda c: c.execute(textbook_sql).all()), times=2)
         migrate(settings, revenue_index=True, say=lambda line: None)
         with database.engine.begin() as connection:
-            connection.execute(text("ANALYZE TABLE customers, orders"))
-        covered = seconds(reading(database, lambda c: c.execute(text(TEXTBOOK)).all()), times=3)
+            connection.execute(text(f"ANALYZE {'TABLE ' if engine == 'mariadb' else ''}customers, orders"))
+        covered = seconds(reading(database, lambda c: c.execute(textbook_sql).all()), times=3)
         figures = [
             *bench_revenue(database, textbook, covered),
             *bench_check(database, covered),
@@ -168,11 +167,20 @@ def main() -> int:
     return 0 if all(f.held for f in figures) else 1
 
 
-def attach_server(server: str) -> Any:
-    """An engine on the server itself, before there is a database."""
-    from sqlalchemy import create_engine
-
-    return create_engine(server.format(name=""))
+@contextmanager
+def running(engine: str) -> Iterator[str]:
+    """The URL of an empty database on a private server of this engine, with memory for all of the data."""
+    if engine == "postgresql":
+        memory = ("-c shared_buffers=2GB", "-c work_mem=256MB", "-c maintenance_work_mem=512MB", "-c fsync=on")
+        with postgresql(*memory) as server, fresh_postgresql(server) as url:
+            yield url
+        return
+    memory = ("--innodb-buffer-pool-size=3G", "--innodb-log-file-size=1G")
+    with (
+        mariadb(*memory, "--tmp-table-size=256M", "--max-heap-table-size=256M") as server,
+        fresh_mariadb(server) as url,
+    ):
+        yield url
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from bench.measuring import Figure, reading, say, seconds
 from data import integrity, queries, seals
 from data.access import script_actor
 from data.database import Database, now, snapshot
-from data.queries.revenue import months_between
+from data.months import months_between
 from ui.integrity import read_screen
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -10,7 +11,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Row
 
-from data import events, queries
+from data import compensation, events, queries
 from data.access import Actor, Permission
 from data.database import now
 from data.errors import BooksMoved, Conflict, CustomerNotFound
@@ -97,16 +98,41 @@ def _carry_out(
     changed: dict[CustomerId, Customer] = {}
     written: dict[CustomerId, int] = {}
     if todo:
-        for action in ACTIONS:
-            _mark(connection, schema, action, [key for key, wish in todo.items() if wish.action == action], at)
-        after = queries.impact(connection, schema, list(todo), by_month=True)
-        drafts = [_draft(schema, wish, *found[key], after[key], at) for key, wish in todo.items()]
-        written = dict(zip(todo, events.append(connection, schema, drafts, head=head, at=at), strict=True))
+        with _marked_back(connection, schema, todo, found, head, at):
+            for action in ACTIONS:
+                _mark(connection, schema, action, [key for key, wish in todo.items() if wish.action == action], at)
+            after = queries.impact(connection, schema, list(todo), by_month=True)
+            drafts = [_draft(schema, wish, *found[key], after[key], at) for key, wish in todo.items()]
+            written = dict(zip(todo, events.append(connection, schema, drafts, head=head, at=at), strict=True))
         changed = {k: replace(found[k][0], deleted_at=at if w.action == "delete" else None) for k, w in todo.items()}
     return [
         _outcome(connection, schema, w.action, changed.get(w.key, found[w.key][0]), found[w.key][1], written.get(w.key))
         for w in wishes
     ]
+
+
+@contextmanager
+def _marked_back(
+    connection: Connection,
+    schema: Schema,
+    todo: Mapping[CustomerId, Wish],
+    found: Found,
+    head: Row[*tuple[Any, ...]],
+    at: datetime,
+) -> Iterator[None]:
+    """Where the customers' table cannot roll back, what was marked is marked back if this, or the transaction, fails."""
+    if not compensation.is_lasting(connection, schema):
+        yield
+        return
+    before = {key: found[key][0].deleted_at for key in todo}
+    after = {key: at if wish.action == "delete" else None for key, wish in todo.items()}
+    marked = compensation.Marked(schema, before, after, head.event_id)
+    compensation.watch(connection, marked)
+    try:
+        yield
+    except BaseException:
+        compensation.take_back(connection, marked)
+        raise
 
 
 def _mark(connection: Connection, schema: Schema, action: Action, ids: Sequence[CustomerId], at: datetime) -> None:

@@ -13,18 +13,10 @@ from sqlalchemy.exc import IntegrityError
 from data import entering, events, queries
 from data.access import Actor, Permission, script_actor
 from data.changes import Action, Wish, change, change_each, known_key
-from data.database import (
-    Database,
-    database_of,
-    default,
-    in_transaction,
-    in_transaction_of,
-    in_utc,
-    snapshot,
-    translated,
-)
+from data.database import Database, database_of, default, in_transaction, in_transaction_of, in_utc, snapshot
 from data.errors import Conflict, CustomerNotFound, DatabaseUnavailable, EmailTaken, EvenbooksError, InvalidInput
 from data.events import Reason
+from data.faults import translated
 from data.records import Customer, CustomerId, Outcome
 from data.write_log import logged
 

@@ -1,4 +1,4 @@
-"""Engines, snapshot reads, transactions with retry; what drivers raise becomes a sentence here."""
+"""The attached database: snapshot reads, and transactions with retry."""
 
 from __future__ import annotations
 
@@ -14,23 +14,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect
+import psycopg
+from sqlalchemy import Connection, Engine, event, inspect
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, DisconnectionError, IntegrityError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.pool import PoolResetState
+from sqlalchemy.exc import DBAPIError
 
 from data import queries
-from data.errors import (
-    ConfigurationError,
-    Conflict,
-    DatabaseBusy,
-    DatabaseReadOnly,
-    DatabaseUnavailable,
-    EvenbooksError,
-    InvalidInput,
-    NotMigrated,
-)
+from data.compensation import taken_back
+from data.engines import ENDED, make_engine
+from data.errors import BooksMoved, DatabaseUnavailable, NotMigrated
+from data.faults import is_retried, translated
 from data.reflection import reflect
 from data.schema import MIGRATION, Schema
 from data.settings import Settings, load_settings
@@ -38,28 +31,14 @@ from data.turns import Turns
 
 T = TypeVar("T")
 TRIES = 6
-# Seconds: for a row that somebody holds, for a table that is being altered, and for all tries of a transaction. Whoever
-# waits for a row holds the chain of events meanwhile, so others wait for them.
-ROW_WAIT, TABLE_WAIT, PATIENCE = 3, 10, 15
-LONGEST_PAUSE = 1.0  # seconds, after which a connection may have been lost unnoticed
-# What a pooled connection is known by: when it came back (monotonic seconds), and that its transaction is over.
-RETURNED, ENDED = "evenbooks_returned", "evenbooks_ended"
+PATIENCE = 15  # seconds for all tries of a transaction
 MOST_RECORDED = 20
-SQL_MODE = (
-    "REPLACE(REPLACE(CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES'), 'NO_BACKSLASH_ESCAPES', ''), "
-    "'PAD_CHAR_TO_FULL_LENGTH', '')"
-)
-# MariaDB's deadlock (1305: it took a savepoint along), lock wait, and "record has changed since last read"; SQLite
-# says "locked".
-RETRIED = {1213, 1305, 1205, 1020}
-UNREACHABLE = {1040, 1044, 1045, 1049, 1053, 1077, 1079, 1927, 2002, 2003, 2005, 2006, 2013, 2014, 2055}
-# Text that a column's character set or length cannot hold.
-UNFIT = {1267, 1366, 1406}
-SIGNALLED = 1644  # by a trigger of theirs
-TOO_LARGE = {1264, 1690}
-# A table or column that is not there, or SQL of the mapping that the server cannot read.
-UNLIKE = {1046, 1054, 1064, 1146}
-READ_ONLY = {1142, 1143, 1290, 1792, 1836, 1148}
+# How a session is asked for its zone and given one, and UTC in the server's words. None of it is a query: on PostgreSQL
+# that would fix the snapshot before the chain's head is locked.
+ZONE = {
+    "mysql": ("SELECT @@session.time_zone", "SET time_zone = '{}'", "+00:00"),
+    "postgresql": ("SHOW timezone", "SET TIME ZONE '{}'", "UTC"),
+}
 
 
 @dataclass(frozen=True)
@@ -91,93 +70,31 @@ def now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
 
 
-def make_engine(url: URL) -> Engine:
-    """An engine whose sessions are in UTC, strict, and in one snapshot a transaction."""
-    if url.get_backend_name() == "sqlite":
-        return _sqlite_engine(url)
-    engine = create_engine(
-        url.update_query_dict({"charset": "utf8mb4"}),
-        hide_parameters=True,  # they are people's names and addresses, and errors are logged
-        isolation_level="REPEATABLE READ",
-        pool_size=10,
-        max_overflow=20,
-        pool_timeout=10,
-        pool_reset_on_return=None,
-        pool_recycle=1800,
-        connect_args={
-            "connect_timeout": 5,
-            # Strict: an overlong name is an error, never a shorter name.
-            # Without the modes that change what a text is: '\\n' as two characters, keys padded with blanks.
-            "init_command": f"SET time_zone = '+00:00', sql_mode = {SQL_MODE}, "
-            f"innodb_lock_wait_timeout = {ROW_WAIT}, lock_wait_timeout = {TABLE_WAIT}",
-            # Nobody listens between the ends of a socket file, and reading the certificates takes 30 ms a connection.
-            **({"ssl_disabled": True} if "unix_socket" in url.query else {}),
-        },
-    )
-    _save_round_trips(engine)
-    return engine
-
-
-def _save_round_trips(engine: Engine) -> None:
-    """Pings a connection only after a pause, and rolls one back on its return only where that has not been done.
-
-    Each would be a round trip of every transaction, and a change has seven of its own.
-    """
-
-    @event.listens_for(engine, "checkout")
-    def ping(connection: Any, record: Any, _fairy: object) -> None:
-        returned = record.info.get(RETURNED)
-        if returned is not None and time.monotonic() - returned > LONGEST_PAUSE:
-            try:
-                connection.ping(reconnect=False)
-            except Exception as error:
-                raise DisconnectionError from error  # the pool takes another, or connects anew
-
-    @event.listens_for(engine, "reset")
-    def roll_back(connection: Any, record: Any, state: PoolResetState) -> None:
-        known = {} if record is None else record.info  # a detached connection does not come back
-        known[RETURNED] = time.monotonic()
-        if not (known.pop(ENDED, False) or state.transaction_was_reset):
-            connection.rollback()
-
-
-def _sqlite_engine(url: URL) -> Engine:
-    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": 5})
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: object) -> None:
-        connection.isolation_level = None  # the driver's own transactions begin too late
-        connection.execute("PRAGMA foreign_keys = ON")
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        # A deferred transaction that reads and then writes fails at once when somebody wrote in between.
-        write = connection.get_execution_options().get("write")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-
-    return engine
-
-
 def attach(settings: Settings, *, engine: Engine | None = None) -> Database:
     """Connects, reads the tables, and makes sure that they are ready.
 
     Raises DatabaseUnavailable, ConfigurationError or NotMigrated, each saying what to do.
     """
     url = settings.url
+    require_file(url)
+    engine = engine or make_engine(url)
+    with translated(url), engine.connect() as connection:
+        schema = reflect(connection, settings)
+        require_migrated(connection, schema)
+    database = Database(engine, schema.settings, schema)
+    _registry[engine] = (schema.settings, schema, database.turns)
+    return database
+
+
+def require_file(url: URL, variable: str = "DATABASE_URL") -> None:
+    """Raises DatabaseUnavailable where a file of SQLite is not there: connecting to it would make an empty one."""
     if (
         url.get_backend_name() == "sqlite"
         and url.database
         and not Path(url.database.removeprefix("file:")).exists()
         and ":memory:" not in url.database
     ):
-        raise DatabaseUnavailable(f"There is no database file {url.database}. DATABASE_URL names it.")
-    engine = engine or make_engine(url)
-    with translated(url), engine.connect() as connection:
-        schema = reflect(connection, settings)
-        require_migrated(connection, schema)
-    database = Database(engine, settings, schema)
-    _registry[engine] = (settings, schema, database.turns)
-    return database
+        raise DatabaseUnavailable(f"There is no database file {url.database}. {variable} names it.")
 
 
 def require_migrated(connection: Connection, schema: Schema) -> None:
@@ -234,6 +151,8 @@ def snapshot(database: Database) -> Iterator[Snapshot]:
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql("PRAGMA query_only = ON")
             connection.exec_driver_sql("SELECT 1 FROM sqlite_master LIMIT 1").all()  # this read fixes the snapshot
+        elif engine.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET TRANSACTION READ ONLY; SELECT now()").close()  # the same
         else:
             connection.exec_driver_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
         try:
@@ -258,7 +177,7 @@ def in_transaction(database: Database, work: Callable[[Connection], T], *, tries
         for attempt in range(1, tries + 1):
             try:
                 with database.engine.connect().execution_options(write=True) as connection:
-                    with connection.begin():
+                    with taken_back(connection), connection.begin():
                         result = work(connection)
                     connection.info[ENDED] = True  # the next is its return to the pool
                     return result
@@ -294,23 +213,34 @@ def in_transaction_of(connection: Connection | None, work: Callable[[Connection,
     database = database_of(connection)
     if not connection.in_transaction():
         connection.execution_options(write=True)
-    with translated(connection.engine.url), in_utc(connection), connection.begin_nested():
-        return work(connection, database)
+    with translated(connection.engine.url), in_utc(connection):
+        for _ in range(TRIES - 1):
+            try:
+                with connection.begin_nested():
+                    return work(connection, database)
+            except BooksMoved:
+                # Unless the caller asked for more, PostgreSQL shows each statement another moment: between two of them
+                # an order may have come in. What really moves the books does so every time.
+                if connection.dialect.name != "postgresql":
+                    raise
+        with connection.begin_nested():
+            return work(connection, database)
 
 
 @contextmanager
 def in_utc(connection: Connection) -> Iterator[None]:
-    """Somebody else's session in UTC for a while: MariaDB reads and writes TIMESTAMP in the session's zone."""
+    """Somebody else's session in UTC for a while: the servers read and write times in the session's zone."""
     if connection.dialect.name == "sqlite":
         yield
         return
-    zone = connection.exec_driver_sql("SELECT @@session.time_zone").scalar_one()
-    connection.exec_driver_sql("SET time_zone = '+00:00'")
+    ask, put, utc = ZONE["postgresql" if connection.dialect.name == "postgresql" else "mysql"]
+    zone = str(connection.exec_driver_sql(ask).scalar_one()).replace("'", "''")
+    connection.exec_driver_sql(put.format(utc))
     try:
         yield
     finally:
         if not connection.invalidated:
-            connection.exec_driver_sql("SET time_zone = %s", (zone,))
+            connection.exec_driver_sql(put.format(zone))
 
 
 @contextmanager
@@ -333,6 +263,8 @@ def recorded(connection: Connection) -> Iterator[list[str]]:
 
 def _with_values(cursor: Any, statement: str, parameters: Any) -> str:
     """The statement as the server gets it; SQLite's driver does not say, so there the values are put in here."""
+    if isinstance(cursor, psycopg.Cursor):
+        return str(psycopg.ClientCursor(cursor.connection).mogrify(statement, parameters))
     if hasattr(cursor, "mogrify"):
         return str(cursor.mogrify(statement, parameters or None))
     values = iter(parameters or ())
@@ -344,61 +276,3 @@ def _with_values(cursor: Any, statement: str, parameters: Any) -> str:
         return str(value) if isinstance(value, (int, float)) else "'" + str(value).replace("'", "''") + "'"
 
     return re.sub(r"\?", literal, statement)
-
-
-def error_code(error: DBAPIError) -> int | None:
-    """The server's error number; SQLite has none."""
-    arguments = getattr(error.orig, "args", ())
-    return arguments[0] if arguments and isinstance(arguments[0], int) else None
-
-
-def is_retried(error: DBAPIError) -> bool:
-    """Whether the same transaction may well succeed when tried again."""
-    return error_code(error) in RETRIED or "is locked" in str(error.orig)
-
-
-@contextmanager
-def translated(url: URL) -> Iterator[None]:
-    """Turns what a driver raises into a sentence that says what and what next, without the password."""
-    try:
-        yield
-    except IntegrityError as error:
-        if error_code(error) == 1048 or "NOT NULL" in str(error.orig):
-            raise
-        raise Conflict(f"The database refused this because of another row: {_words(error)}") from error
-    except DBAPIError as error:
-        meaning = _meaning(error, url.render_as_string(hide_password=True))
-        if meaning is None:
-            raise
-        raise meaning from error
-    except PoolTimeout as error:
-        raise DatabaseUnavailable("Every connection to the database is in use. Wait a moment and try again.") from error
-
-
-def _words(error: DBAPIError) -> str:
-    arguments = getattr(error.orig, "args", ())
-    return str(arguments[-1]) if arguments else str(error.orig)
-
-
-def _meaning(error: DBAPIError, url: str) -> EvenbooksError | None:
-    code, words = error_code(error), _words(error)
-    if is_retried(error):
-        return DatabaseBusy("The database is busy: others hold its locks. Nothing was changed; try again.")
-    if code in READ_ONLY or "readonly database" in words or "query_only" in words:
-        return DatabaseReadOnly(f"This database can be read but not written to ({words}). Nothing was changed.")
-    if (code == 1146 and "evenbooks_" in words) or "no such table: evenbooks_" in words:
-        return NotMigrated(f"This database is not prepared yet ({words}). Run: python {MIGRATION} --dry-run")
-    if code == SIGNALLED:
-        return Conflict(f"A rule of the database refused this: {words}. Nothing was changed.")
-    if code in TOO_LARGE or words == "integer overflow":
-        return EvenbooksError(f"An amount is too large to be added exactly, so there is no total ({words}).")
-    if code in UNFIT:
-        return InvalidInput(f"This cannot be kept or looked for in this database: {words}.")
-    if code in UNLIKE or any(sign in words for sign in ("no such table", "no such column", "syntax error")):
-        return ConfigurationError(
-            f"The database {url} is not what DATABASE_URL and the mapping in evenbooks.toml say, or no longer: {words}."
-        )
-    lost = error.connection_invalidated or code in UNREACHABLE
-    if lost or any(sign in words for sign in ("unable to open", "not a database", "disk I/O", "is full", "malformed")):
-        return DatabaseUnavailable(f"The database {url} does not answer: {words}.")
-    return None

@@ -29,8 +29,9 @@ def add(database: Database, values: Mapping[str, str], *, actor: Actor, reason: 
         head = events.take_turns(connection, schema)
         _refuse_taken_email(connection, schema, clean, None)
         row = {**schema.settings.customers.insert, **{f.column: clean[f.key] for f in schema.form_fields}}
-        stamped = "created_at" in schema.present and schema.physical("created_at").server_default is None
-        key = queries.insert_customer(connection, schema, values=row, created_at=now() if stamped else None)
+        key = queries.insert_customer(
+            connection, schema, values=row, created_at=now() if schema.stamps_creation else None
+        )
         customer = queries.get_customer(connection, schema, key)
         if customer is None or customer.deleted_at is not None:
             raise InvalidInput(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from data.records import Customer
@@ -19,6 +19,10 @@ class ConfigurationError(EvenbooksError):
     """A setting, or what the mapping names, is not right."""
 
 
+class NotMapped(ConfigurationError):
+    """The database has no tables of the usual names, and no others are named."""
+
+
 class NotMigrated(EvenbooksError):
     """The database is not prepared for soft delete yet."""
 
@@ -33,6 +37,24 @@ class DatabaseBusy(DatabaseUnavailable):
 
 class DatabaseReadOnly(EvenbooksError):
     """The database cannot be written to."""
+
+
+class StaleReplica(EvenbooksError):
+    """Exports are read from a replica that is too far behind, or that cannot be read, so nothing is exported.
+
+    `why` is a key of SENTENCES; `behind` is a lag in words, and `limit` the most allowed, in seconds.
+    """
+
+    SENTENCES: ClassVar[dict[str, str]] = {
+        "stale": "which is {behind} behind; the limit is {limit} s. Try again once it has caught up.",
+        "unrelated": "which does not follow this database, has stopped, or is further behind than can be told. Ask whoever runs it.",
+        "unreadable": "which cannot be read at the moment; the server's log says why. Try again in a moment.",
+        "unmeasured": "whose lag cannot be measured: this database takes no writing at the moment. Try again later.",
+    }
+
+    def __init__(self, why: str = "unreadable", *, behind: str = "", limit: int = 0) -> None:
+        words = self.SENTENCES.get(why, self.SENTENCES["unreadable"]).format(behind=behind, limit=limit)
+        super().__init__(f"Exports are read from a replica, {words}")
 
 
 class NotPermitted(EvenbooksError):

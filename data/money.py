@@ -1,4 +1,4 @@
-"""Money: exact sums in SQL on every engine, and amounts as text. Never through float."""
+"""Money: amounts as the database answers them, added exactly, and as text. Never through float."""
 
 from __future__ import annotations
 
@@ -6,27 +6,10 @@ from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Context, Decimal, Inexact, InvalidOperation, localcontext
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Double,
-    Float,
-    Integer,
-    Numeric,
-    String,
-    case,
-    cast,
-    func,
-    literal_column,
-    type_coerce,
-)
-from sqlalchemy.dialects.mysql import FLOAT as MYSQL_FLOAT
+from sqlalchemy import Numeric, String
 from sqlalchemy.engine import Dialect
-from sqlalchemy.sql import ColumnElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-# The largest product that fits SQLite's 64-bit integer, in millionths: 9.2 billion millions.
-SQLITE_LIMIT = "9.2e18"
-DECIMAL_LIMIT = "1e32"  # what DECIMAL(38,6) holds
 # Additions of amounts either fit these digits or raise: DECIMAL(38,6) summed over 10^12 rows.
 EXACT = Context(prec=56, traps=[Inexact])
 ROOM = Context(prec=80)
@@ -70,45 +53,6 @@ class StoredAmount(TypeDecorator[Decimal]):
 def millionths(amount: Decimal) -> Decimal:
     """The amount with six digits after the point, rounded half up where it has more."""
     return amount.quantize(Decimal("0.000001"), rounding=ROUND_HALF_UP, context=ROOM)
-
-
-def exact_sum(column: ColumnElement[Any], *, dialect: str, decimals: int) -> ColumnElement[Decimal]:
-    """The exact sum of an amount column as Decimal, at the column's own scale up to six digits.
-
-    SQLite adds whole millionths; an amount or a sum beyond 64 bits raises there ("integer overflow").
-    Elsewhere a DECIMAL is added as it is, anything else is cast to DECIMAL(38,6) inside the sum (beyond
-    its digits: "out of range"), and 4-byte floats are rounded to `decimals` first, because 12345.67 is stored as 12345.669922.
-    """
-    return type_coerce(func.sum(_addend(column, dialect, decimals)), Amount())
-
-
-def exact(column: ColumnElement[Any], *, dialect: str, decimals: int) -> ColumnElement[Decimal]:
-    """The amount of one row as Decimal, the very number that `exact_sum` adds; zero where it is missing."""
-    return type_coerce(_addend(column, dialect, decimals), Amount())
-
-
-def _addend(column: ColumnElement[Any], dialect: str, decimals: int) -> ColumnElement[Any]:
-    """What is added of each row: whole millionths on SQLite, else something that adds exactly."""
-    if dialect == "sqlite":
-        amount = type_coerce(column, Float())
-        # abs() of the smallest integer raises, which turns a silently clamped cast into an error.
-        overflow = func.abs(literal_column("-9223372036854775807 - 1"))
-        millionths = cast(func.round(amount * literal_column("1000000")), BigInteger)
-        return case(
-            (func.abs(amount * literal_column("1e6")) >= literal_column(SQLITE_LIMIT), overflow), else_=millionths
-        )
-    kind = column.type
-    if isinstance(kind, MYSQL_FLOAT) or (
-        isinstance(kind, Float) and not isinstance(kind, Double) and kind.precision in range(1, 25)
-    ):
-        column = func.round(column, decimals)
-    if not isinstance(kind, Integer) and (isinstance(kind, Float) or not isinstance(kind, Numeric)):
-        # A cast beyond these digits would be clamped silently; this product is beyond a double and raises.
-        size: ColumnElement[Any] = type_coerce(column, Double())
-        beyond = cast(size * literal_column("1e300"), Numeric(38, 6))
-        too_large = func.abs(size) >= literal_column(DECIMAL_LIMIT)
-        column = case((too_large, beyond), else_=cast(column, Numeric(38, 6)))
-    return column
 
 
 def add(amounts: Iterable[Decimal]) -> Decimal:

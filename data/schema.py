@@ -5,43 +5,47 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
-    CHAR,
     BigInteger,
-    Boolean,
     Column,
+    Date,
+    DateTime,
+    Enum,
+    Float,
     FromClause,
-    Index,
     Integer,
-    MetaData,
+    Numeric,
+    SmallInteger,
     String,
     Table,
-    Text,
+    Uuid,
     and_,
+    cast,
     literal,
     or_,
     text,
     true,
 )
-from sqlalchemy.dialects.mysql import LONGTEXT, VARCHAR
 from sqlalchemy.sql import ColumnElement
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.types import NullType, TypeEngine
 
-from data.money import StoredAmount
+from data.own import OwnTables
 from data.records import CustomerId
 from data.settings import Settings
-from data.times import UTCDateTime
 
+CAST_LINK = "utf8mb4_general_ci"  # for links whose character set does not go with the key's
 NO_CURRENCY = "XXX"  # ISO 4217's code for "no currency involved"
 MIGRATION = "run_customer_soft_delete_migration.py"
 
 
 def literal_sql(sql: str) -> str:
-    """Raw SQL of the mapping, safe in `text()`, which takes `:x` for a parameter."""
-    return sql.replace("\\", "\\\\").replace(":", "\\:")
+    """Raw SQL of the mapping, safe in `text()`, which takes `:x` for a parameter; it leaves other backslashes alone."""
+    return sql.replace(":", "\\:")
 
 
 def is_text(words: str) -> bool:
@@ -107,6 +111,7 @@ class Schema:
     indexed: frozenset[str]
     self_updating: frozenset[str]
     own: OwnTables
+    collation: str | None = None
 
     @property
     def mapping(self) -> str:
@@ -138,12 +143,23 @@ class Schema:
 
         Compared as given, `WHERE id = 'abc'` would find customer 0 on MariaDB.
         """
+        if isinstance(self.id_type, Uuid):
+            return _uuid(value)
         if not self.has_integer_id:
             words = str(value) if type(value) is int else value
             return words if isinstance(words, str) and len(words) <= 255 and is_text(words) else None
-        if type(value) is str and re.fullmatch(r"-?[0-9]{1,19}", value):
+        if type(value) is str and re.fullmatch(r"-?[0-9]{1,20}", value):
             value = int(value)
-        return value if type(value) is int and abs(value) < 2**63 else None
+        return value if type(value) is int and self._holds(value, self.id_type) else None
+
+    def _holds(self, number: int, kind: TypeEngine[Any]) -> bool:
+        """Whether an integer type has this number: PostgreSQL raises where it is asked for another."""
+        if getattr(kind, "unsigned", False):
+            return abs(number) < 2**64
+        bits = 64
+        if self.dialect == "postgresql" and not isinstance(kind, BigInteger):
+            bits = 16 if isinstance(kind, SmallInteger) else 32
+        return abs(number) < 1 << (bits - 1)
 
     def is_this(self, customer_id: CustomerId) -> ColumnElement[bool]:
         """The physical row with this id, within the mapping's slice."""
@@ -155,11 +171,33 @@ class Schema:
         where = self.settings.customers.where
         return text(f"({literal_sql(where)})") if where else true()  # type: ignore[return-value]
 
+    def names(self, link: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Whether an order's link (to a customer) names this customer.
+
+        Text and numbers are compared as text: PostgreSQL refuses to compare them, for MariaDB '12b' is 12, and for SQLite '012'.
+        Text of two collations, which neither compares, in the key's.
+        """
+        key = self.customers.c.id
+        if self.collation is not None:
+            words = cast(link, String()) if self.collation == CAST_LINK else link
+            return words.collate(self.collation) == key
+        alike = _family(link.type) == _family(key.type) or NullType in map(type, (link.type, key.type))
+        return link == key if alike else cast(link, String()) == cast(key, String())
+
     @property
     def is_revenue(self) -> ColumnElement[bool]:
         """Whether an order counts as revenue: every one, unless statuses are named."""
         statuses = self.settings.orders.revenue_statuses
-        return self.orders.c.status.in_(statuses) if statuses else true()
+        if not statuses:
+            return true()
+        status, kind = self.orders.c.status, self.orders.c.status.type
+        if isinstance(kind, (Integer, Numeric)) and all(type(one) is int for one in statuses):
+            return status.in_(statuses)
+        # An enumeration of theirs would raise for a status that it does not have.
+        words = status if isinstance(kind, String) and not isinstance(kind, Enum) else cast(status, String())
+        return (words if self.dialect != "sqlite" else status).in_(
+            [str(s) if self.dialect != "sqlite" else s for s in statuses]
+        )
 
     @property
     def is_guest(self) -> ColumnElement[bool]:
@@ -174,16 +212,21 @@ class Schema:
         return and_(link.is_not(None), link.not_in(self._guests)) if self._guests else link.is_not(None)
 
     @cached_property
-    def _guests(self) -> list[str | int]:
-        """The mapping's `no_customer` in the type of the orders' link.
+    def _guests(self) -> list[str | int | Decimal]:
+        """The mapping's `no_customer` in the type of the orders' link; what cannot be of that type names nothing there.
 
         MariaDB compares text with a number as numbers: with 0 every key of letters would be a guest.
         """
         kind, values = self.orders.c.customer_id.type, self.settings.orders.no_customer
         if isinstance(kind, String):
             return [str(value) for value in values]
+        if isinstance(kind, Uuid):
+            return [found for value in values if (found := _uuid(value))]
         if isinstance(kind, Integer):
-            return [int(value) for value in values if re.fullmatch(r"\s*-?\d+\s*", str(value))]
+            numbers = [int(value) for value in values if re.fullmatch(r"\s*-?\d+\s*", str(value))]
+            return [number for number in numbers if self._holds(number, kind)]
+        if isinstance(kind, (Numeric, Float)):
+            return [Decimal(value) for value in values if re.fullmatch(r"\s*-?\d+(\.\d+)?\s*", str(value))]
         return list(values)
 
     @property
@@ -211,11 +254,24 @@ class Schema:
             for key, physical in names + others
         ]
 
+    @property
+    def stamps_creation(self) -> bool:
+        """Whether `created_at` is given the time when a customer is added: not a column that fills itself, or holds no time."""
+        if "created_at" not in self.present:
+            return False
+        column = self.physical("created_at")
+        if self.dialect == "sqlite":
+            timely = not isinstance(column.type, (Integer, Numeric))
+        else:
+            timely = isinstance(column.type, (Date, DateTime, String))
+        return timely and column.server_default is None and column.computed is None
+
     @cached_property
     def add_blocker(self) -> str | None:
         """Why Add New Customer cannot work here, or None where it can."""
         mapping = self.settings.customers
-        filled = {*mapping.name_columns, *mapping.insert, *(f.column for f in self.form_fields), mapping.created_at}
+        filled = {*mapping.name_columns, *mapping.insert, *(f.column for f in self.form_fields)}
+        filled |= {mapping.created_at} if self.stamps_creation else set()
         lacking = [c.name for c in self.customer_table.columns if not _fills_itself(c) and c.name not in filled]
         if not lacking:
             return None
@@ -223,6 +279,20 @@ class Schema:
             f"{mapping.table} needs {', '.join(lacking)}, which nobody fills in here. "
             "Give each a constant under [customers] insert."
         )
+
+
+def _family(kind: TypeEngine[Any]) -> str:
+    """What can be compared with what: numbers, text, or keys of a kind of their own."""
+    if isinstance(kind, (Integer, Numeric, Float)):
+        return "number"
+    return "text" if isinstance(kind, String) else type(kind).__name__
+
+
+def _uuid(value: object) -> str | None:
+    try:
+        return str(UUID(value)) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def humanized(physical: str) -> str:
@@ -234,116 +304,6 @@ def humanized(physical: str) -> str:
 def _fills_itself(c: Column[Any]) -> bool:
     automatic = c.primary_key and isinstance(c.type, Integer) and c.autoincrement in (True, "auto")
     return bool(c.nullable and not c.primary_key) or c.server_default is not None or c.computed is not None or automatic
-
-
-@dataclass(frozen=True)
-class OwnTables:
-    """Our tables; `customer_id` has the type of the mapped key, collation included, so that joins work."""
-
-    events: Table
-    chain: Table
-    checks: Table
-    seals: Table
-    tokens: Table
-    sign_outs: Table
-
-    @property
-    def all(self) -> list[Table]:
-        """Every one, in the order in which they are made."""
-        return [self.events, self.chain, self.checks, self.seals, self.tokens, self.sign_outs]
-
-
-LongText = Text().with_variant(LONGTEXT(), "mysql", "mariadb")
-# Currencies, which MariaDB's other collations would compare without case and accents.
-ExactText = String(64).with_variant(VARCHAR(64, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb")
-
-
-def own_tables(id_type: TypeEngine[Any]) -> OwnTables:
-    """Our tables beside customers whose key is of this type."""
-    metadata = MetaData()
-    # utf8mb4 because MariaDB's default may be latin1; InnoDB because elsewhere nothing rolls back.
-    options: dict[str, Any] = {
-        "mysql_engine": "InnoDB",
-        "mysql_charset": "utf8mb4",
-        "mariadb_engine": "InnoDB",
-        "mariadb_charset": "utf8mb4",
-    }
-    events = Table(
-        "evenbooks_events",
-        metadata,
-        Column("id", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False),
-        Column("at", UTCDateTime(), nullable=False),
-        Column("action", String(40), nullable=False),
-        Column("actor", String(255), nullable=False),
-        Column("door", String(40), nullable=False),
-        Column("reason", String(40)),
-        Column("customer_id", id_type),
-        Column("batch_id", String(40)),
-        Column("body", LongText, nullable=False),
-        Column("prev", CHAR(64), nullable=False),
-        Column("hash", CHAR(64), nullable=False),
-        Column("note", Text()),
-        Column("note_salt", CHAR(32)),
-        Index("idx_evenbooks_events_customer", "customer_id", "id"),
-        **options,
-    )
-    chain = Table(
-        "evenbooks_chain",
-        metadata,
-        Column("id", Integer, primary_key=True, autoincrement=False),
-        Column("event_id", BigInteger().with_variant(Integer(), "sqlite"), nullable=False),
-        Column("hash", CHAR(64), nullable=False),
-        **options,
-    )
-    checks = Table(
-        "evenbooks_checks",
-        metadata,
-        Column("id", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=True),
-        Column("snapshot_at", UTCDateTime(), nullable=False),
-        Column("even", Boolean(create_constraint=False), nullable=False),
-        Column("unseen", Integer, nullable=False),
-        Column("report", LongText, nullable=False),
-        **options,
-    )
-    seals = Table(
-        "evenbooks_seals",
-        metadata,
-        Column("event_id", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False),
-        Column("currency", ExactText, primary_key=True),
-        Column("month", CHAR(7), nullable=False),
-        Column("orders", BigInteger().with_variant(Integer(), "sqlite"), nullable=False),
-        Column("all_orders", BigInteger().with_variant(Integer(), "sqlite"), nullable=False),
-        Column("total", StoredAmount(), nullable=False),
-        Column("checksum", CHAR(64), nullable=False),
-        Column("mapping", CHAR(64), nullable=False),
-        Column("sealed_at", UTCDateTime(), nullable=False),
-        Column("actor", String(255), nullable=False),
-        Column("detail", LongText, nullable=False),
-        Column("unsealed_event_id", BigInteger().with_variant(Integer(), "sqlite")),
-        **options,
-    )
-    tokens = Table(
-        "evenbooks_tokens",
-        metadata,
-        Column("id", CHAR(12), primary_key=True),
-        Column("name", ExactText, nullable=False),
-        Column("hash", CHAR(64), nullable=False),
-        Column("role", String(40), nullable=False),
-        Column("owner", String(255), nullable=False),
-        Column("made_at", UTCDateTime(), nullable=False),
-        Column("expires_at", UTCDateTime()),
-        Column("last_used_at", UTCDateTime()),
-        Column("revoked_at", UTCDateTime()),
-        **options,
-    )
-    sign_outs = Table(
-        "evenbooks_sign_outs",
-        metadata,
-        Column("person", CHAR(64), primary_key=True),
-        Column("at", UTCDateTime(), nullable=False),
-        **options,
-    )
-    return OwnTables(events, chain, checks, seals, tokens, sign_outs)
 
 
 def currency_of(schema: Schema) -> ColumnElement[str]:

@@ -18,7 +18,7 @@ from data.integrity.look import Progress, no_progress, part_of
 from data.integrity.report import verdict
 from data.integrity.run import keep, run
 from data.money import millionths, plain
-from data.queries.revenue import read_month
+from data.months import read_month
 from data.records import Seal
 from data.schema import Schema
 

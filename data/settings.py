@@ -8,6 +8,7 @@ import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -60,6 +61,12 @@ class CustomersMapping(Section):
         return [self.name] if isinstance(self.name, str) else self.name
 
 
+def _zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError("is not a time zone; one looks like Australia/Sydney")
+    return value
+
+
 class OrdersMapping(Section):
     """Where the orders are: a table, or a query with the same labels."""
 
@@ -75,6 +82,7 @@ class OrdersMapping(Section):
     revenue_statuses: Annotated[list[str | int], Field(min_length=1)] | None = None
     where: Name | None = None
     currency: Name | None = None
+    time_zone: Annotated[str, AfterValidator(_zone)] | None = None
 
     @model_validator(mode="after")
     def _whole(self) -> OrdersMapping:
@@ -149,9 +157,13 @@ class Roles(Section):
 
 
 class Server(Section):
-    """Host names under which the server is reached, beside its own (HOST, loopback, that of [auth] redirect_uri)."""
+    """Host names under which the server is reached, beside its own (HOST, loopback, that of [auth] redirect_uri).
+
+    `replica_lag` is the most that the replica of REPORTS_DATABASE_URL may be behind, in seconds.
+    """
 
     hosts: list[Name] = []
+    replica_lag: Annotated[int, Field(ge=1)] = 60
 
 
 class File(Section):
@@ -193,6 +205,18 @@ class Settings(File):
         return parse_url(self.database_url)
 
     @property
+    def reports_url(self) -> URL | None:
+        """The replica's URL, parsed likewise; None where there is none."""
+        if not self.reports_database_url:
+            return None
+        url, engine = parse_url(self.reports_database_url, "REPORTS_DATABASE_URL"), self.url.get_backend_name()
+        if url.get_backend_name() != engine:
+            raise ConfigurationError(
+                f"REPORTS_DATABASE_URL names {url.get_backend_name()}, but the database is {engine}; a replica is of the same engine."
+            )
+        return url
+
+    @property
     def reason_labels(self) -> dict[str, str]:
         """Every reason code with its label, the company's first."""
         return {**self.reasons, **OWN_REASONS}
@@ -202,7 +226,8 @@ class Settings(File):
         """SHA-256 of what decides the figures: the mapping and the money section."""
         parts = {
             "customers": self.customers.model_dump(mode="json"),
-            "orders": self.orders.model_dump(mode="json"),
+            # A key that came later counts only where it is used, so that older proofs can still be compared.
+            "orders": self.orders.model_dump(mode="json", exclude={"time_zone"} if not self.orders.time_zone else None),
             "money": self.money.model_dump(mode="json"),
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -215,32 +240,40 @@ DRIVERS = {
     "mariadb+pymysql": "mysql+pymysql",
     "sqlite": "sqlite",
     "sqlite+pysqlite": "sqlite",
+    "postgresql": "postgresql+psycopg",
+    "postgres": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
 }
+# Of a URL's query: who signs in, and what opens a key or an account. None of it is hidden where a URL is shown.
+SECRET = re.compile(r"user|passw(or)?d|secret|scram_", re.IGNORECASE)
 
 
-def parse_url(database_url: str) -> URL:
+def parse_url(database_url: str, variable: str = "DATABASE_URL") -> URL:
     """The URL with the driver this project uses.
 
-    Raises ConfigurationError, without the password, when it is malformed or of another engine.
+    Raises ConfigurationError, without the password, naming the variable, when it is malformed or of another engine.
     """
     try:
         url = make_url(database_url)
     except (ArgumentError, ValueError):
         raise ConfigurationError(
-            "DATABASE_URL is not a database URL. It looks like mysql+pymysql://user:password@host:3306/shop."
+            f"{variable} is not a database URL. It looks like mysql+pymysql://user:password@host:3306/shop."
         ) from None
     if url.drivername not in DRIVERS:
         raise ConfigurationError(
-            f"DATABASE_URL names {url.drivername}; these are known: sqlite, mysql+pymysql, mariadb+pymysql."
+            f"{variable} names {url.drivername}; these are known: sqlite, mysql+pymysql, mariadb+pymysql, postgresql+psycopg."
         )
-    named = {"user", "username", "password", "passwd"} & set(url.query)
+    named = [name for name in url.query if SECRET.search(name)]
     if named:
         raise ConfigurationError(
-            f"DATABASE_URL has {', '.join(sorted(named))} behind the question mark, where it would be printed; "
-            "it stands before the @, as in mysql+pymysql://user:password@host:3306/shop."
+            f"{variable} has {', '.join(sorted(named))} behind the question mark, where it would be printed; "
+            "user and password stand before the @, as in mysql+pymysql://user:password@host:3306/shop, "
+            "and a key file is without a password."
         )
+    if "@" in (url.host or ""):
+        raise ConfigurationError(f"{variable} has a second @: one that belongs to the password is written %40.")
     if isinstance(url.query.get("host"), tuple):
-        raise ConfigurationError("DATABASE_URL names several hosts; it can have one.")
+        raise ConfigurationError(f"{variable} names several hosts; it can have one.")
     return url.set(drivername=DRIVERS[url.drivername])
 
 
@@ -261,12 +294,13 @@ def load_settings(*, config: Path | str | None = None, database_url: str | None 
     settings = Settings(
         **dict(file),
         database_url=url or DEMO_URL,
-        reports_database_url=environment.reports_database_url,
+        # It is the replica of the environment's database, not of another one that is named here.
+        reports_database_url=None if database_url else environment.reports_database_url,
         is_demo=url is None,
         host=environment.host,
         port=environment.port,
     )
-    _ = settings.url
+    _ = settings.url, settings.reports_url
     return settings
 
 

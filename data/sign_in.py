@@ -13,13 +13,15 @@ from sqlalchemy import Connection
 
 from data import queries
 from data.access import Actor, Door, Role
-from data.database import Database, in_transaction, now, translated
+from data.database import Database, in_transaction, now
 from data.errors import SignInRefused
+from data.faults import translated
 from data.settings import EMAIL, Roles
 
 Claims = Mapping[str, Any]
 FIRST = (Role.ADMIN, Role.MANAGER, Role.STAFF, Role.AUDITOR)  # of several roles the first of these
 LAST_SECOND = 253_402_300_799  # of the year 9999
+MOST_BROWSERS = 20  # that sign one person out at once; PostgreSQL lets one after the other through
 LONGEST_ACTOR = 255  # characters in the events' column
 
 
@@ -89,7 +91,7 @@ def sign_out(database: Database, identity: Identity) -> None:
     def write(connection: Connection) -> None:
         queries.keep_sign_out(connection, database.schema, identity.person, at=at)
 
-    in_transaction(database, write)
+    in_transaction(database, write, tries=MOST_BROWSERS)
 
 
 def actor_of(identity: Identity, role: Role) -> Actor:

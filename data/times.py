@@ -20,15 +20,18 @@ class UTCDateTime(TypeDecorator[datetime | str]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """SQLite keeps times as text, and not always as text that its own type can read."""
-        return dialect.type_descriptor(String() if dialect.name == "sqlite" else DateTime())
+        """SQLite keeps times as text, and not always as text that its own type can read; PostgreSQL keeps the zone."""
+        kinds: dict[str, TypeEngine[Any]] = {"sqlite": String(), "postgresql": DateTime(timezone=True)}
+        return dialect.type_descriptor(kinds.get(dialect.name, DateTime()))
 
     def process_bind_param(self, value: datetime | str | None, dialect: Dialect) -> Any:
-        """UTC, without the zone, which neither engine stores."""
+        """UTC, without the zone where the engine does not store it."""
         if not isinstance(value, datetime):
             return value
         if value.tzinfo is None:
             raise ValueError(f"the time {value} has no zone")
+        if dialect.name == "postgresql":
+            return value.astimezone(UTC)
         moment = value.astimezone(UTC).replace(tzinfo=None)
         return moment.isoformat(sep=" ") if dialect.name == "sqlite" else moment
 

@@ -1,9 +1,13 @@
 """Deleted Customers: when, by whom, why, what their orders are worth; restore."""
 
+from functools import partial
+
 import streamlit as st
 
 from data.access import Permission
+from data.exports import deleted_customers_file
 from ui import actions, lists, tables
+from ui.downloads import download_button, show_replica
 from ui.shell import open_page
 from ui.text import count
 
@@ -49,6 +53,15 @@ else:
 with st.container(horizontal=True, vertical_alignment="center"):
     if ids:
         lists.pager(page, total=matching)
+        download_button(
+            "Download all",
+            here.while_valid(partial(deleted_customers_file, here.database)),
+            "deleted_customers.csv",
+            "text/csv",
+            key="download",
+            icon=":material/download:",
+            help="A CSV file: when, by whom, why, and what the orders are worth. Not only what the search finds.",
+        )
     st.space("stretch")
     if may_change and ids and not selected:
         st.caption("Select rows to restore.", width="content")
@@ -64,3 +77,6 @@ with st.container(horizontal=True, vertical_alignment="center"):
     )
     if st.button("Back to Customer Management", key="back", icon=":material/group:"):
         st.switch_page("pages/customers.py")
+
+if ids:
+    show_replica(st.empty(), here.database)

@@ -21,6 +21,8 @@ GRANT SELECT, INSERT, UPDATE ({seal_columns}) ON {seals} TO {app};
 -- events say who made and revoked which.
 GRANT SELECT, INSERT, UPDATE ({token_columns}) ON {tokens} TO {app};
 GRANT SELECT, INSERT, UPDATE ({sign_out_columns}) ON {sign_outs} TO {app};
+-- The heartbeat, by which a replica's lag is measured (REPORTS_DATABASE_URL).
+GRANT SELECT, INSERT, UPDATE ({heartbeat_columns}) ON {heartbeat} TO {app};
 GRANT SELECT ON {version} TO {app};
 
 -- The reader: for an auditor, and for python -m data.integrity on another machine.
@@ -33,6 +35,7 @@ GRANT SELECT ON {seals} TO {reader};
 -- Of tokens it sees who has which role, and no hash.
 GRANT SELECT ({token_view}) ON {tokens} TO {reader};
 GRANT SELECT ({sign_out_columns}) ON {sign_outs} TO {reader};
+GRANT SELECT ON {heartbeat} TO {reader};
 GRANT SELECT ON {version} TO {reader};
 
 -- To look at what they may do:

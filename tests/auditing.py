@@ -55,7 +55,7 @@ def assert_even(database: Database) -> None:
             {**({"month": row["month"]} if key == "months" else {}), "currency": row["currency"], **_figures(row)}
             for row in report[key]
         ]
-        assert shown == theirs
+        assert shown == theirs, [pair for pair in zip(shown, theirs, strict=False) if pair[0] != pair[1]]
         assert {row["verdict"] for row in mine} == {"even"}
     titles = {row.get("check") for row in rows}
     assert titles <= {"Months", "Totals", "Hard delete", "Tables", "Foreign keys", "Summary", None}

@@ -1,24 +1,27 @@
-"""Fixtures: every query and action test gets an empty, migrated database on SQLite and on MariaDB."""
+"""Fixtures: every query and action test gets an empty, migrated database on each engine."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import make_url as parsed_url
 
 sys.path.insert(0, str(Path(__file__).parent))
-from servers import fresh_mariadb, mariadb
+import migrating
+from copies import copied
+from servers import fresh_mariadb, fresh_postgresql, mariadb, postgresql
 from shops import ADMIN, make_shop
 
 from data import database as databases
 from data.customers import delete_many
 
-ENGINES = ["sqlite", "mariadb"]
+ENGINES = ["sqlite", "mariadb", "postgresql"]
 
 
 @pytest.fixture(autouse=True)
@@ -30,18 +33,32 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator
     databases.forget_default()
 
 
+def _with_name(url: str) -> str:
+    """The URL with {name} as its database."""
+    return parsed_url(url).set(database="{name}").render_as_string(hide_password=False).replace("%7Bname%7D", "{name}")
+
+
 @pytest.fixture(scope="session")
 def mariadb_url() -> Iterator[str]:
     """A server for the whole run, as a URL with {name}: TEST_DATABASE_URL's, or a private one."""
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
-        yield (
-            make_url(given).set(database="{name}").render_as_string(hide_password=False).replace("%7Bname%7D", "{name}")
-        )
+        yield _with_name(given)
         return
     with mariadb(
         "--innodb-flush-log-at-trx-commit=0", "--performance-schema=OFF", "--innodb-buffer-pool-size=128M"
     ) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def postgresql_url() -> Iterator[str]:
+    """A server for the whole run, as a URL with {name}: TEST_POSTGRES_URL's, or a private one."""
+    given = os.environ.get("TEST_POSTGRES_URL")
+    if given:
+        yield _with_name(given)
+        return
+    with postgresql() as url:
         yield url
 
 
@@ -57,15 +74,46 @@ def empty_url(engine_name: str, tmp_path: Path, request: pytest.FixtureRequest) 
     if engine_name == "sqlite":
         yield f"sqlite:///{tmp_path}/shop.sqlite"
         return
-    with fresh_mariadb(request.getfixturevalue("mariadb_url")) as url:
+    fresh = fresh_mariadb if engine_name == "mariadb" else fresh_postgresql
+    with fresh(request.getfixturevalue(f"{engine_name}_url")) as url:
         yield url
+
+
+@pytest.fixture
+def make_url(engine_name: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable[[], str]]:
+    """Makes the URLs of as many empty databases of this engine as a test asks for."""
+    with ExitStack() as stack:
+        made: list[str] = []
+
+        def make() -> str:
+            if engine_name == "sqlite":
+                made.append(f"sqlite:///{tmp_path}/shop{len(made)}.sqlite")
+            else:
+                fresh = fresh_mariadb if engine_name == "mariadb" else fresh_postgresql
+                made.append(stack.enter_context(fresh(request.getfixturevalue(f"{engine_name}_url"))))
+            return made[-1]
+
+        yield make
+
+
+@pytest.fixture
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Exports of the events go where the test's other files go, and no engine of the test stays open."""
+    monkeypatch.chdir(tmp_path)
+    yield
+    migrating.close_all()
 
 
 @pytest.fixture
 def shop(empty_url: str) -> Iterator[databases.Database]:
     """A migrated shop of known rows (tests/shops.py), attached; customer 4 was deleted before the test."""
-    database = make_shop(empty_url)
-    delete_many(database, [4], actor=ADMIN, reason="inactive")
+
+    def make() -> databases.Database:
+        made = make_shop(empty_url, checked=True)  # pages show the last check
+        delete_many(made, [4], actor=ADMIN, reason="inactive")
+        return made
+
+    database = copied(empty_url, make)
     yield database
     database.engine.dispose()
 

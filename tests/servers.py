@@ -1,4 +1,4 @@
-"""A private MariaDB server for the tests: own data directory, a socket and no port, gone with the run."""
+"""Private servers for the tests, MariaDB and PostgreSQL: own data directory, a socket and no port, gone with the run."""
 
 from __future__ import annotations
 
@@ -109,6 +109,64 @@ def restartable(template: str) -> Iterator[Restartable]:
 
 
 _numbers = itertools.count(1)
+
+
+@contextmanager
+def postgresql(*options: str) -> Iterator[str]:
+    """A running PostgreSQL server, as a SQLAlchemy URL with `{name}` where the database's name goes."""
+    home = Path(tempfile.mkdtemp(prefix="eb-"))
+    programs = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+    as_user: list[str] = []
+    if os.geteuid() == 0:  # it refuses to run as root
+        shutil.chown(home, "postgres", "postgres")
+        as_user = ["runuser", "-u", "postgres", "--"]
+    settings = {"listen_addresses": "''", "unix_socket_directories": home, "fsync": "off", "max_connections": 200}
+    listed = " ".join([*(f"-c {name}={value}" for name, value in settings.items()), *options])
+    make = [
+        "initdb",
+        "-D",
+        f"{home}/db",
+        "-A",
+        "trust",
+        "-U",
+        "postgres",
+        "-E",
+        "UTF8",
+        "--locale=C.UTF-8",
+        "--no-sync",
+    ]
+    run = ["pg_ctl", "-D", f"{home}/db", "-w", "-l", f"{home}/log"]
+    try:
+        for command in (make, [*run, "-o", listed, "start"]):
+            program, *rest = command
+            done = subprocess.run(
+                [*as_user, programs / program, *rest],
+                cwd=home,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                check=False,
+            )
+            assert done.returncode == 0, f"PostgreSQL: {program} ended with {done.returncode}"
+        yield f"postgresql+psycopg://postgres@/{{name}}?host={home}"
+    finally:
+        stop = [*as_user, programs / "pg_ctl", "-D", f"{home}/db", "-m", "immediate", "-w", "stop"]
+        subprocess.run(stop, cwd=home, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@contextmanager
+def fresh_postgresql(postgresql_url: str) -> Iterator[str]:
+    """The URL of an empty database, dropped afterwards."""
+    name = f"eb_test_{os.getpid()}_{next(_numbers)}"
+    engine = create_engine(postgresql_url.format(name="postgres"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template0"))
+    try:
+        yield postgresql_url.format(name=name)
+    finally:
+        with engine.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        engine.dispose()
 
 
 @contextmanager

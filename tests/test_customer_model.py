@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from shops import execute, fill, problems, state
+from shops import execute, fill, problems, state, trigger
 from sqlalchemy import create_engine, text
 
-from data import Customer, customers, queries
+from data import Customer, changes, customers, queries
 from data.access import Actor, Door, Role, os_user
-from data.database import Database, snapshot
+from data.database import Database, database_of, recorded, snapshot
 from data.errors import BooksMoved, CustomerNotFound, InvalidInput, NotPermitted
 
 
@@ -87,10 +87,7 @@ def test_in_the_callers_transaction_nothing_is_committed_before_the_caller_does(
 
 
 def test_a_refusal_in_the_callers_transaction_leaves_only_what_the_caller_did(shop: Database) -> None:
-    when = "AFTER UPDATE ON customers"
-    harm = "DELETE FROM orders WHERE customer_id = 1"
-    body = f"BEGIN {harm}; END" if shop.engine.dialect.name == "sqlite" else f"FOR EACH ROW {harm}"
-    execute(shop.engine, f"CREATE TRIGGER t {when} {body}")
+    execute(shop.engine, trigger(shop.engine, "DELETE FROM orders WHERE customer_id = 1"))
     before = state(shop)
     with shop.engine.connect().execution_options(write=True) as connection:
         connection.execute(text("INSERT INTO customers (id, name) VALUES (6, 'Finn')"))
@@ -139,3 +136,39 @@ def _active(shop: Database) -> list[Customer]:
 def test_rows_are_frozen() -> None:
     with pytest.raises(AttributeError):
         Customer(1, "Ana").name = "Bo"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+def test_an_order_that_comes_in_meanwhile_does_not_look_like_moved_books(
+    shop: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A script's own connection is READ COMMITTED there: each of its statements sees another moment."""
+    orders = iter([f"INSERT INTO orders VALUES ({n}, 1, '2024-02-01', 5, 'paid')" for n in (100, 101)])
+    mark = changes._mark
+
+    def meanwhile(*arguments: object) -> None:
+        mark(*arguments)  # type: ignore[arg-type]
+        execute(shop.engine, *list(orders)[:1])
+
+    monkeypatch.setattr(changes, "_mark", meanwhile)
+    engine = create_engine(shop.settings.url)
+    with engine.connect() as connection:
+        outcome = Customer.soft_delete(1, connection=connection)
+        connection.commit()
+    engine.dispose()
+    assert (outcome.changed, outcome.orders) == (True, 4)
+    assert problems(shop) == []
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+def test_a_scripts_own_snapshot_begins_behind_the_lock(shop: Database) -> None:
+    """A query before it would fix the snapshot, and whoever had waited for the lock would see an old head."""
+    engine = create_engine(shop.settings.url, isolation_level="REPEATABLE READ")
+    with engine.connect() as connection, connection.begin():
+        database_of(connection)
+        connection.rollback()
+    with engine.connect() as connection, connection.begin(), recorded(connection) as statements:
+        assert Customer.soft_delete(1, connection=connection).changed
+    engine.dispose()
+    lock = next(n for n, statement in enumerate(statements) if statement.startswith("LOCK TABLE"))
+    assert [statement for statement in statements[:lock] if "SELECT" in statement] == []

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from servers import Restartable, mariadb, restartable
-from shops import ADMIN, STAFF, execute, make_shop, problems, rows, settings_for, state
+from shops import ADMIN, STAFF, execute, make_shop, problems, refuse, rows, settings_for, state, trigger
 from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
 
@@ -19,6 +19,7 @@ from data import database as databases
 from data import queries
 from data.customers import add, delete_many, edit, restore_many
 from data.database import Database, attach, default, forget_default, snapshot
+from data.engines import TABLE_WAIT, make_engine
 from data.errors import (
     ConfigurationError,
     Conflict,
@@ -139,16 +140,14 @@ def test_a_locked_row_holds_up_its_own_customer_alone(shop: Database, monkeypatc
     assert asked == [DatabaseBusy, True, True]
     with shop.engine.connect() as connection:
         waits = connection.execute(text("SELECT @@innodb_lock_wait_timeout, @@lock_wait_timeout")).one()
-    assert max(waits) <= databases.TABLE_WAIT
+    assert max(waits) <= TABLE_WAIT
     assert problems(shop) == []
 
 
-@pytest.mark.parametrize("engine_name", ["mariadb"], indirect=True)
+@pytest.mark.parametrize("engine_name", ["mariadb", "postgresql"], indirect=True)
 def test_a_rule_of_theirs_that_refuses_is_a_conflict(shop: Database) -> None:
-    refuse = "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'key account'"
-    execute(
-        shop.engine, f"CREATE TRIGGER keep BEFORE UPDATE ON customers FOR EACH ROW IF NEW.id = 1 THEN {refuse}; END IF"
-    )
+    refusal = f"IF NEW.id = 1 THEN {refuse(shop.engine, 'key account')}; END IF"
+    execute(shop.engine, trigger(shop.engine, refusal, when="BEFORE UPDATE"))
     before = state(shop)
     says(deleting(shop), Conflict, "A rule of the database refused this: key account. Nothing was changed.")
     assert state(shop) == before
@@ -242,7 +241,7 @@ def private() -> Iterator[tuple[Database, Restartable]]:
     """A shop on a server of its own, which may be killed and started again."""
     with mariadb("--innodb-buffer-pool-size=32M") as template, restartable(template) as server:
         settings = settings_for(template.format(name="mysql"))
-        engine = databases.make_engine(settings.url)
+        engine = make_engine(settings.url)
         execute(engine, "CREATE DATABASE shop CHARACTER SET utf8mb4")
         engine.dispose()
         shop = make_shop(template.format(name="shop"))

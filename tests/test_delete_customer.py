@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from shops import ADMIN, CUSTOMERS, PEOPLE, STAFF, execute, problems, rows, state, whole_row
+from shops import ADMIN, CUSTOMERS, PEOPLE, STAFF, execute, problems, rows, state, trigger, whole_row
 from sqlalchemy import text
 
 from data import Customer, queries
@@ -165,10 +165,7 @@ HARM = {
 
 @pytest.mark.parametrize("harm", HARM.values(), ids=HARM.keys())
 def test_a_trigger_that_touches_orders_makes_it_refuse_and_roll_back(shop: Database, harm: str) -> None:
-    if shop.engine.dialect.name == "sqlite":
-        execute(shop.engine, f"CREATE TRIGGER t AFTER UPDATE ON customers BEGIN {harm}; END")
-    else:
-        execute(shop.engine, f"CREATE TRIGGER t AFTER UPDATE ON customers FOR EACH ROW {harm}")
+    execute(shop.engine, trigger(shop.engine, harm))
     before = state(shop)
     with pytest.raises(BooksMoved, match=r"Nothing was changed: to delete customer [12] would have moved the reports"):
         delete_many(shop, [2, 1], actor=STAFF, reason="requested")

@@ -25,11 +25,12 @@ from shops import settings_for
 from sqlalchemy import inspect, text
 
 from data import events, integrity, queries
-from data.database import Database, attach, make_engine, snapshot
+from data.database import Database, attach, snapshot
 from data.demo import Size, build, ensure_demo, make
 from data.demo.__main__ import main
 from data.demo.build import CHUNK
 from data.demo.company import NONE, Calendar, Orders, found_company, generate_orders
+from data.engines import make_engine
 from data.errors import DatabaseUnavailable, EvenbooksError
 from data.settings import DEFAULT_REASONS, DEMO_FILE, ROOT, File, Settings
 
@@ -65,17 +66,22 @@ def cents(amount: object) -> Decimal:
 
 
 def everything(database: Database) -> dict[str, list[Any]]:
-    """Customers, orders and what was done to customers, as both engines tell it."""
+    """Customers, orders and what was done to customers, as every engine tells it."""
     people = "SELECT id, name, email, phone, city, created_at, deleted_at FROM customers ORDER BY id"
     sales = "SELECT id, customer_id, ordered_at, total, cost, status FROM orders ORDER BY id"
     changes = (
         "SELECT id, at, action, actor, door, reason, note, customer_id FROM evenbooks_events WHERE id > 1 ORDER BY id"
     )
     return {
-        "customers": [(*r[:5], str(r[5]), str(r[6])) for r in rows(database, people)],
+        "customers": [(*r[:5], str(r[5]), moment_of(r[6])) for r in rows(database, people)],
         "orders": [(r[0], r[1], str(r[2]), cents(r[3]), cents(r[4]), r[5]) for r in rows(database, sales)],
-        "events": [(r[0], str(r[1]), *r[2:]) for r in rows(database, changes)],
+        "events": [(r[0], moment_of(r[1]), *r[2:]) for r in rows(database, changes)],
     }
+
+
+def moment_of(value: object) -> str:
+    """A time without the zone that PostgreSQL keeps."""
+    return str(value).removesuffix("+00:00")
 
 
 def chunks(moment: datetime, size: Size, chunk: int = CHUNK) -> list[Orders]:
@@ -297,8 +303,9 @@ def test_it_refuses_a_database_with_a_company_and_changes_nothing(
 
 def test_it_refuses_where_only_orders_are_there(empty_url: str, capsys: pytest.CaptureFixture[str]) -> None:
     engine = make_engine(settings_for(empty_url).url)
+    name = engine.dialect.identifier_preparer.quote("Orders")
     with engine.connect().execution_options(write=True) as connection, connection.begin():
-        connection.execute(text("CREATE TABLE Orders (id INTEGER)"))
+        connection.execute(text(f"CREATE TABLE {name} (id INTEGER)"))
     assert main(["--database-url", empty_url]) == 1
     assert "already has a table orders" in capsys.readouterr().err
     assert inspect(engine).get_table_names() == ["Orders"]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from servers import fresh_mariadb, mariadb
-from shops import ADMIN, PHONE, execute, make_shop, rows, settings_for, state
+from shops import ADMIN, PHONE, execute, make_shop, rows, settings_for, state, trigger
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -20,6 +20,7 @@ from data.errors import ConfigurationError, DatabaseReadOnly
 from data.integrity import Check
 
 NAME = "evenbooks_guard_customers"
+TRUNCATE = "evenbooks_guard_truncate_customers"  # PostgreSQL's second one
 
 
 @pytest.fixture
@@ -50,7 +51,27 @@ def triggers(database: Database) -> dict[str, str]:
         if database.engine.dialect.name == "sqlite":
             found = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
             return {str(name): str(sql) for name, sql in found}
+        if database.engine.dialect.name == "postgresql":
+            listed = (
+                "SELECT tgname, concat(tgenabled, ' ', pg_get_triggerdef(t.oid), ' ', pg_get_functiondef(tgfoid)) "
+                "FROM pg_trigger t WHERE NOT tgisinternal ORDER BY 1"
+            )
+            return {str(name): str(sql) for name, sql in connection.execute(text(listed))}
         return {str(r[0]): f"{r[4]} {r[1]} ON {r[2]} {r[3]}" for r in connection.execute(text("SHOW TRIGGERS"))}
+
+
+def guards(database: Database, *tables: str) -> list[str]:
+    """The names of the triggers that guard these tables."""
+    names = [f"evenbooks_guard_{table}" for table in tables]
+    if database.engine.dialect.name == "postgresql":
+        names += [f"evenbooks_guard_truncate_{table}" for table in tables]
+    return sorted(names)
+
+
+def drop(database: Database, name: str = NAME) -> None:
+    """Drops a trigger as somebody would."""
+    on = f" ON {name.rpartition('_')[2]}" if database.engine.dialect.name == "postgresql" else ""
+    execute(database.engine, f"DROP TRIGGER {name}{on}")
 
 
 def found(database: Database, name: str = "guard") -> Check:
@@ -75,6 +96,23 @@ def test_a_delete_of_many_that_begins_unguarded_is_refused_as_a_whole(guarded: D
     assert "Evenbooks" in refused(guarded, both)
 
 
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "TRUNCATE customers",
+        "TRUNCATE customers CASCADE",
+        "TRUNCATE orders, customers",
+        "WITH gone AS (DELETE FROM customers WHERE id = 5 RETURNING *) SELECT * FROM gone",
+        "MERGE INTO customers c USING (SELECT 5 AS id) s ON c.id = s.id WHEN MATCHED THEN DELETE",
+        "ALTER TABLE customers ADD parent INTEGER REFERENCES customers (id) ON DELETE CASCADE; DELETE FROM customers WHERE id = 5",
+    ],
+)
+def test_postgresql_refuses_to_empty_the_table_as_well(guarded: Database, statement: str) -> None:
+    assert "customers are never deleted physically. Delete softly instead." in refused(guarded, statement)
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite", "mariadb"], indirect=True)
 def test_replace_is_refused_on_mariadb(guarded: Database, engine_name: str) -> None:
     replace = "REPLACE INTO customers (id, name) VALUES (5, 'Another')"
     if engine_name == "mariadb":
@@ -128,10 +166,13 @@ def test_without_the_flag_there_is_none_and_it_is_said(shop: Database) -> None:
 
 def test_a_dry_run_says_the_sql_and_makes_nothing(shop: Database) -> None:
     output = said(shop, guard=True, dry_run=True)
-    planned = next(line for line in output.splitlines() if line.startswith("CREATE TRIGGER"))
+    planned = "\n".join(
+        line for line in output.splitlines() if line.startswith(("CREATE TRIGGER", "CREATE OR REPLACE F"))
+    )
+    assert planned.endswith(";")
     assert triggers(shop) == {}
     assert planned in said(shop, guard=True)
-    assert list(triggers(shop)) == [NAME]
+    assert list(triggers(shop)) == guards(shop, "customers")
 
 
 def test_it_is_noted_in_an_event_and_made_once(guarded: Database) -> None:
@@ -144,9 +185,8 @@ def test_it_is_noted_in_an_event_and_made_once(guarded: Database) -> None:
 
 def test_one_that_is_there_already_is_ours(shop: Database) -> None:
     planned = said(shop, guard=True, dry_run=True)
-    execute(
-        shop.engine, next(line for line in planned.splitlines() if line.startswith("CREATE TRIGGER")).removesuffix(";")
-    )
+    made = [line for line in planned.splitlines() if line.startswith(("CREATE TRIGGER", "CREATE OR REPLACE F"))]
+    execute(shop.engine, *(line.removesuffix(";") for line in made))
     assert "To do: nothing" in said(shop, guard=True)
     assert found(shop).detail == "The guard stands: customers refuse every physical DELETE."
 
@@ -164,24 +204,64 @@ ANOTHER = {
         f"CREATE TRIGGER {NAME} BEFORE DELETE ON orders FOR EACH ROW SET @nothing = 1",
         f"CREATE TRIGGER {NAME} AFTER DELETE ON customers FOR EACH ROW SIGNAL SQLSTATE '45000'",
     ],
+    "postgresql": [
+        f"CREATE TRIGGER {NAME} BEFORE DELETE ON customers FOR EACH ROW EXECUTE FUNCTION lets()",
+        f"CREATE TRIGGER {NAME} BEFORE UPDATE ON customers FOR EACH ROW EXECUTE FUNCTION {NAME}()",
+        f"CREATE TRIGGER {NAME} BEFORE DELETE ON orders FOR EACH ROW EXECUTE FUNCTION {NAME}()",
+        f"CREATE TRIGGER {NAME} AFTER DELETE ON customers FOR EACH ROW EXECUTE FUNCTION {NAME}()",
+        f"CREATE TRIGGER {NAME} BEFORE DELETE ON customers FOR EACH STATEMENT EXECUTE FUNCTION {NAME}()",
+        f"CREATE TRIGGER {NAME} BEFORE DELETE ON customers FOR EACH ROW WHEN (OLD.id > 9) EXECUTE FUNCTION {NAME}()",
+    ],
 }
+LETS = "CREATE FUNCTION lets() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN OLD; END $$"
+# Without dropping a trigger: switched off, the other one dropped, and a function that lets everything pass.
+WEAKENED = [
+    f"ALTER TABLE customers DISABLE TRIGGER {NAME}",
+    "ALTER TABLE customers DISABLE TRIGGER ALL",
+    f"ALTER TABLE customers ENABLE REPLICA TRIGGER {NAME}",
+    f"ALTER TABLE customers DISABLE TRIGGER {TRUNCATE}",
+    f"DROP TRIGGER {TRUNCATE} ON customers",
+    LETS.replace("CREATE FUNCTION lets", f"CREATE OR REPLACE FUNCTION {NAME}"),
+    f"ALTER FUNCTION {NAME}() SET check_function_bodies = off",
+]
 
 
 def test_dropped_or_changed_it_is_red_and_made_again(guarded: Database, engine_name: str) -> None:
     whole, events = triggers(guarded), rows(guarded, "evenbooks_events")
+    if engine_name == "postgresql":
+        execute(guarded.engine, LETS)
     for harm in [None, *ANOTHER[engine_name]]:
-        execute(guarded.engine, f"DROP TRIGGER {NAME}", *([harm] if harm else []))
+        drop(guarded)
+        execute(guarded.engine, *([harm] if harm else []))
         check = found(guarded)
         assert (check.ok, check.level, check.count) == (False, "error", 1), harm
         assert NAME in check.examples[0]
         assert check.detail.endswith("To put it back: python run_customer_soft_delete_migration.py --guard")
         output = said(guarded)
-        assert (f"DROP TRIGGER {NAME};" in output) is bool(harm)
+        if engine_name == "postgresql":  # where the second trigger still stands, both are dropped first
+            execute(guarded.engine, f"DROP TRIGGER IF EXISTS {NAME} ON orders")
+        else:
+            assert (f"DROP TRIGGER {NAME};" in output) is bool(harm)
         assert (triggers(guarded), rows(guarded, "evenbooks_events")) == (whole, events)
         assert found(guarded).ok is True
     refused(guarded, "DELETE FROM customers WHERE id = 5")
 
 
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("harm", WEAKENED)
+def test_weakened_on_postgresql_it_is_red_and_made_again(guarded: Database, harm: str) -> None:
+    whole = triggers(guarded)
+    execute(guarded.engine, harm)
+    assert triggers(guarded) != whole
+    check = found(guarded)
+    assert (check.ok, check.level, check.count) == (False, "error", 1)
+    assert check.examples[0].startswith(f"trigger {NAME} is not what was made: ")
+    said(guarded)
+    assert triggers(guarded) == whole
+    refused(guarded, "TRUNCATE customers")
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite", "mariadb"], indirect=True)
 def test_the_same_statement_on_another_table_is_no_guard(guarded: Database, engine_name: str) -> None:
     same = triggers(guarded)[NAME]
     sql = (
@@ -197,7 +277,8 @@ def test_the_same_statement_on_another_table_is_no_guard(guarded: Database, engi
 
 def test_one_of_two_that_is_gone_is_named_with_its_own_flag(guarded: Database) -> None:
     migration.migrate(guarded.settings, guard_orders=True)
-    execute(guarded.engine, "DROP TRIGGER evenbooks_guard_orders")
+    for name in guards(guarded, "orders"):
+        drop(guarded, name)
     check = found(guarded)
     assert check.examples == ["trigger evenbooks_guard_orders on orders is gone"]
     assert check.detail.endswith("--guard-orders")
@@ -212,7 +293,7 @@ def test_a_table_renamed_and_back_keeps_its_guard(guarded: Database) -> None:
 def test_undo_removes_it_and_a_new_migration_knows_nothing_of_it(shop: Database, tmp_path: Path) -> None:
     restore_many(shop, [4], actor=ADMIN, reason="mistake")
     migration.migrate(shop.settings, guard=True, guard_orders=True)
-    execute(shop.engine, "DROP TRIGGER evenbooks_guard_orders")  # one is gone already
+    drop(shop, "evenbooks_guard_orders")  # one is gone already
     migration.undo(shop.settings, export=tmp_path / "events.jsonl")
     assert triggers(shop) == {}
     execute(shop.engine, "DELETE FROM customers WHERE id = 5")
@@ -255,25 +336,27 @@ def test_a_view_is_not_guarded_and_nothing_is_written(shop: Database) -> None:
 
 def test_a_guarded_table_that_became_a_view_does_not_stop_the_next_run(guarded: Database) -> None:
     migration.migrate(guarded.settings, guard_orders=True)
-    execute(guarded.engine, "DROP TRIGGER evenbooks_guard_orders")
+    for name in guards(guarded, "orders"):
+        drop(guarded, name)
     make_view(guarded, "orders")
     assert "To do: nothing" in said(guarded)
     assert found(guarded).examples == ["trigger evenbooks_guard_orders on orders is gone"]
 
 
 def test_triggers_of_theirs_stay(guarded: Database, engine_name: str) -> None:
-    body = "BEGIN SELECT 1; END" if engine_name == "sqlite" else "FOR EACH ROW SET @a = 1"
-    execute(guarded.engine, f"CREATE TRIGGER theirs BEFORE DELETE ON customers {body}", f"DROP TRIGGER {NAME}")
+    body = {"sqlite": "SELECT 1", "mariadb": "SET @a = 1", "postgresql": "PERFORM 1"}[engine_name]
+    execute(guarded.engine, trigger(guarded.engine, body, name="theirs", when="BEFORE DELETE"))
+    drop(guarded)
     migration.migrate(guarded.settings)
-    assert set(triggers(guarded)) == {"theirs", NAME}
+    assert set(triggers(guarded)) == {"theirs", *guards(guarded, "customers")}
     assert "Evenbooks" in refused(guarded, "DELETE FROM customers WHERE id = 5")
 
 
 def test_names_that_need_quotes(
     opened: Callable[..., Database], empty_url: str, engine_name: str, tmp_path: Path
 ) -> None:
-    quote = '"' if engine_name == "sqlite" else "`"
-    table = "cust omers %s :x " + "y" * 47
+    quote = "`" if engine_name == "mariadb" else '"'
+    table = "cust omers %s :x " + "y" * (46 if engine_name == "postgresql" else 47)
     name = f"{quote}{table}{quote}"
     rename = f"ALTER TABLE customers RENAME TO {name}"
     database = opened(empty_url)
@@ -283,7 +366,10 @@ def test_names_that_need_quotes(
     migration.migrate(settings, guard=True)
     with pytest.raises(DBAPIError, match="Evenbooks"):
         execute(database.engine, f"DELETE FROM {name} WHERE id = 5")
-    assert list(triggers(database)) == [f"evenbooks_guard_{table}"[:64]]
+    if engine_name == "postgresql":
+        assert list(triggers(database)) == [f"evenbooks_guard_{table}"[:63], f"evenbooks_guard_truncate_{table}"[:63]]
+    else:
+        assert list(triggers(database)) == [f"evenbooks_guard_{table}"[:64]]
     assert found(attach(settings, engine=database.engine)).ok is True
     migration.undo(settings, export=tmp_path / "again.jsonl")
     assert triggers(database) == {}
@@ -358,7 +444,7 @@ def test_a_blind_migration_leaves_it_and_refuses_to_be_asked(accounts: Callable[
 
 def test_without_the_right_to_make_triggers_that_right_is_named(accounts: Callable[..., Database]) -> None:
     database = accounts(*CHANGES)
-    with pytest.raises(DatabaseReadOnly, match=r"TRIGGER command denied.*Running it again continues here"):
+    with pytest.raises(DatabaseReadOnly, match=r"needs: TRIGGER on .*orders\. To allow it: GRANT TRIGGER"):
         migration.migrate(database.settings, guard_orders=True)
 
 

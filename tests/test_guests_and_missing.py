@@ -47,6 +47,37 @@ def test_text_among_the_values_does_not_make_a_guest_of_number_0(opened: Open, e
     assert (total.active, total.no_customer) == (Decimal(10), Decimal(20))
 
 
+NOBODY = "00000000-0000-0000-0000-000000000000"
+SOMEBODY = "0b5f2a8e-0000-4000-8000-00000000000a"
+# The column's kind, a customer's key, a guest's, what the mapping names, and what of 10 and 20 is a guest's then.
+LINKS = {
+    "uuid": ("UUID", SOMEBODY, NOBODY, [0, "", NOBODY.replace("-", "")], 20),
+    "uuid of nobody": ("UUID", SOMEBODY, NOBODY, [0, "none"], 0),
+    "decimal": ("NUMERIC(12,0)", 7, 0, ["0", "none", "1e999", "NaN"], 20),
+    "float": ("DOUBLE PRECISION", 7, 0, ["0.0", "-"], 20),
+    "too large": ("INTEGER", 7, 0, [10**12, "0", 2**70], 20),
+}
+
+
+@pytest.mark.parametrize("engine_name", ["mariadb", "postgresql"])
+@pytest.mark.parametrize("kind", LINKS)
+def test_guests_are_named_in_the_kind_of_the_link(opened: Open, empty_url: str, kind: str) -> None:
+    column, somebody, nobody, named, guests = LINKS[kind]
+    shop = opened(
+        empty_url,
+        customers=f"CREATE TABLE customers (id {'INTEGER' if 'DOUBLE' in column else column} PRIMARY KEY, name VARCHAR(60))",
+        orders=TEXT_ORDERS.replace("VARCHAR(20)", column),
+        people=[{"id": somebody, "name": "Ann Lee"}],
+        sales=[
+            (1, somebody, "2024-01-05 00:00:00", "10.00", "paid"),
+            (2, nobody, "2024-01-06 00:00:00", "20.00", "paid"),
+        ],
+        sections={"orders": {"no_customer": named}},
+    )
+    total = integrity.run_and_record(shop).totals[0]
+    assert (total.active, total.no_customer, total.missing_customer) == (10, guests, 20 - guests)
+
+
 def test_very_many_missing_customers_of_before_are_no_finding(
     opened: Open, empty_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from servers import fresh_mariadb
-from shops import ADMIN, MANAGER, ORDERS, PEOPLE, SALES, fill, make_shop
+from servers import fresh_mariadb, fresh_postgresql
+from shops import ADMIN, MANAGER, ORDERS, PEOPLE, SALES, fill, make_shop, trigger
 from sqlalchemy import text
 from test_delete_customer import Shops
 from test_structure_checks import turn
@@ -62,13 +62,14 @@ class Healthy:
     proof: dict[str, Any]
 
 
-@pytest.fixture(scope="module", params=["sqlite", "mariadb"])
+@pytest.fixture(scope="module", params=["sqlite", "mariadb", "postgresql"])
 def healthy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Healthy]:
     """One shop for all harms of an engine; its tables are put back before each."""
     if request.param == "sqlite":
         yield prepare(f"sqlite:///{tmp_path_factory.mktemp('harm')}/shop.sqlite")
         return
-    with fresh_mariadb(request.getfixturevalue("mariadb_url")) as url:
+    fresh = fresh_mariadb if request.param == "mariadb" else fresh_postgresql
+    with fresh(request.getfixturevalue(f"{request.param}_url")) as url:
         found = prepare(url)
         yield found
         found.shop.engine.dispose()
@@ -592,14 +593,20 @@ def guarded(empty_url: str, opened: Shops) -> Database:
 def drop(shop: Database, *guards: str) -> list[str]:
     """Drops the guards; answers the statements that put them back as they were."""
     made = []
+    if shop.schema.dialect == "postgresql":  # where each guard has a second trigger
+        guards = (*guards, *(name.replace("guard_", "guard_truncate_") for name in guards))
     with shop.engine.connect() as connection:
         for name in guards:
             if shop.schema.dialect == "sqlite":
                 statement = text("SELECT sql FROM sqlite_master WHERE name = :name")
                 made.append(str(connection.execute(statement, {"name": name}).scalar()))
+            elif shop.schema.dialect == "postgresql":
+                statement = text("SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgname = :name")
+                made.append(str(connection.execute(statement, {"name": name}).scalar()))
             else:
                 made.append(str(connection.exec_driver_sql(f"SHOW CREATE TRIGGER {name}").one()[2]))
-    sql(shop, *(f"DROP TRIGGER {name}" for name in guards))
+    on = " ON {}" if shop.schema.dialect == "postgresql" else ""
+    sql(shop, *(f"DROP TRIGGER {name}{on.format(name.rpartition('_')[2])}" for name in guards))
     return made
 
 
@@ -611,6 +618,10 @@ def turn_key(shop: Database, rule: str) -> None:
 
 
 def empty_guard(shop: Database) -> None:
+    if shop.schema.dialect == "postgresql":
+        lets = "RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN OLD; END $$"
+        sql(shop, f"CREATE OR REPLACE FUNCTION {GUARDS[0]}() {lets}")
+        return
     (made,) = drop(shop, GUARDS[0])
     body = "BEGIN SELECT 1; END" if shop.schema.dialect == "sqlite" else "SET @x = 1"
     start = made.index("BEGIN" if shop.schema.dialect == "sqlite" else "SIGNAL")
@@ -629,6 +640,8 @@ def remove_with_checks_off(shop: Database) -> None:
     with shop.engine.connect().execution_options(write=True) as connection:
         if sqlite:  # which ignores this within a transaction
             connection.connection.driver_connection.execute("PRAGMA foreign_keys = OFF")  # type: ignore[union-attr]
+        elif shop.schema.dialect == "postgresql":
+            connection.exec_driver_sql("SET session_replication_role = replica")
         else:
             connection.exec_driver_sql("SET foreign_key_checks = 0")
         connection.exec_driver_sql("DELETE FROM customers WHERE id = 3")
@@ -638,10 +651,13 @@ def remove_with_checks_off(shop: Database) -> None:
 
 
 def remove_every_order(shop: Database) -> None:
-    """By TRUNCATE, which no trigger sees; SQLite does not have it, so there the guard is away meanwhile."""
+    """By TRUNCATE, which no trigger sees; SQLite does not have it, and PostgreSQL's guard does, so there it is away meanwhile."""
     if shop.schema.dialect == "sqlite":
         made = drop(shop, GUARDS[1])
         sql(shop, "DELETE FROM orders", *made)
+    elif shop.schema.dialect == "postgresql":
+        made = drop(shop, GUARDS[1])
+        sql(shop, "TRUNCATE TABLE orders", *made)
     else:
         sql(shop, "TRUNCATE TABLE orders")
 
@@ -653,6 +669,8 @@ def trigger_that_restores(shop: Database) -> None:
             "CREATE TRIGGER theirs AFTER UPDATE ON customers WHEN NEW.deleted_at IS NOT NULL "
             "BEGIN UPDATE customers SET deleted_at = NULL WHERE id = NEW.id; END",
         )
+    elif shop.schema.dialect == "postgresql":
+        sql(shop, trigger(shop.engine, "NEW.deleted_at = NULL", name="theirs", when="BEFORE UPDATE"))
     else:
         sql(shop, "CREATE TRIGGER theirs BEFORE UPDATE ON customers FOR EACH ROW SET NEW.deleted_at = NULL")
 

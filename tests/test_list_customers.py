@@ -5,14 +5,15 @@ from __future__ import annotations
 import base64
 import itertools
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from copies import copied
 from hypothesis import given
 from hypothesis import strategies as st
-from shops import ADMIN, CUSTOMERS, execute
+from shops import ADMIN, CUSTOMERS, execute, make_shop
 from sqlalchemy import event, text
-from test_delete_customer import Shops
 
 from data import queries
 from data.customers import delete_many
@@ -59,10 +60,16 @@ def crowd() -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def lists(empty_url: str, opened: Shops) -> Database:
+def lists(empty_url: str) -> Iterator[Database]:
     """A shop of people with awkward names; five of them deleted, two at the same time."""
-    shop = opened(
-        empty_url,
+    database = copied(empty_url, lambda: make_lists(empty_url), "lists")
+    yield database
+    database.engine.dispose()
+
+
+def make_lists(url: str) -> Database:
+    shop = make_shop(
+        url,
         customers=CUSTOMERS.replace("name VARCHAR(60) NOT NULL", "name VARCHAR(60)"),
         people=crowd(),
         sales=[],

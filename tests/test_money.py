@@ -35,9 +35,9 @@ TYPES = {
     "DECIMAL(12,2) NOT NULL": CENTS,
     "DECIMAL(14,4) NOT NULL": FOUR,
     "NUMERIC(12,2) NOT NULL": CENTS,
-    "DOUBLE NOT NULL": CENTS + FOUR,
+    "DOUBLE PRECISION NOT NULL": CENTS + FOUR,
     "FLOAT NOT NULL": ["12345.67", "0.10", "-20.05", "99999.99"],
-    "REAL NOT NULL": CENTS,
+    "REAL NOT NULL": ["12345.67", "0.10", "-20.05", "99999.99"],
     "INTEGER NOT NULL": WHOLE,
     "BIGINT NOT NULL": [*WHOLE, "900000000000"],
     "VARCHAR(20) NOT NULL": CENTS + FOUR,
@@ -97,15 +97,15 @@ def refused(shop: Database, amounts: list[str]) -> None:
 def test_an_amount_beyond_exactness_raises_and_is_never_a_wrong_sum(
     empty_url: str, opened: Shops, amounts: list[str]
 ) -> None:
-    refused(sell(opened, empty_url, "DOUBLE NOT NULL", []), amounts)
+    refused(sell(opened, empty_url, "DOUBLE PRECISION NOT NULL", []), amounts)
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 def test_a_sum_beyond_exactness_raises_on_sqlite(empty_url: str, opened: Shops) -> None:
-    refused(sell(opened, empty_url, "DOUBLE NOT NULL", []), ["9000000000000"] * 2)
+    refused(sell(opened, empty_url, "DOUBLE PRECISION NOT NULL", []), ["9000000000000"] * 2)
 
 
-@pytest.mark.parametrize("engine_name", ["mariadb"], indirect=True)
+@pytest.mark.parametrize("engine_name", ["mariadb", "postgresql"], indirect=True)
 def test_a_large_decimal_stays_exact_on_a_server(empty_url: str, opened: Shops) -> None:
     amounts = ["12345678901234567890123456.123456", "0.000001"]
     assert total(sell(opened, empty_url, "DECIMAL(38,6) NOT NULL", amounts)) == Decimal(

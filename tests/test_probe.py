@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from shops import ADMIN, ORDERS, PEOPLE, SALES, STAFF, execute, fill, problems, rows, state
+from shops import ADMIN, ORDERS, PEOPLE, SALES, STAFF, execute, fill, problems, rows, state, trigger
 from sqlalchemy import event, text
 from test_delete_customer import Shops
 from test_many_writers import at_once, crowd
@@ -20,7 +20,8 @@ from data import integrity, queries
 from data import probe as probing
 from data.access import Actor, Door, Role
 from data.customers import delete_many, restore_many
-from data.database import Database, make_engine, snapshot
+from data.database import Database, snapshot
+from data.engines import make_engine
 from data.errors import (
     BooksMoved,
     Conflict,
@@ -38,6 +39,7 @@ AUDITOR = Actor("test:auditor", Role.AUDITOR, Door.DASHBOARD)
 SLOW = {
     "sqlite": "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 1000000000) SELECT count(*) FROM t",
     "mysql": "SELECT SLEEP(60)",
+    "postgresql": "SELECT pg_sleep(60)",
 }
 
 
@@ -101,7 +103,7 @@ def test_of_deleted_and_unknown_customers_the_next_one_is_taken(empty_url: str, 
         calmly(shop, actor=MANAGER)
 
 
-@pytest.mark.parametrize("engine_name", ["mariadb"], indirect=True)
+@pytest.mark.parametrize("engine_name", ["mariadb", "postgresql"], indirect=True)
 def test_it_looks_for_a_customer_among_the_last_orders_only(shop: Database) -> None:
     sent: list[str] = []
     with snapshot(shop) as moment:
@@ -163,7 +165,8 @@ def test_the_connection_goes_back_without_a_limit(shop: Database) -> None:
             long = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 300000) SELECT count(*) FROM t"
             assert connection.execute(text(long)).scalar() == 300000
         else:
-            assert connection.exec_driver_sql("SELECT @@max_statement_time").scalar() == 0
+            asked = {"mysql": "SELECT @@max_statement_time", "postgresql": "SHOW statement_timeout"}
+            assert float(str(connection.exec_driver_sql(asked[shop.schema.dialect]).scalar())) == 0
     time.sleep(0.1)
     assert delete_many(shop, [3], actor=ADMIN, reason="mistake")[0].changed
     assert restore_many(shop, [3], actor=ADMIN, reason="undo")[0].changed
@@ -234,12 +237,10 @@ def test_where_counting_the_active_part_would_take_too_long_it_is_left_out(
 
 
 def test_a_trigger_that_takes_orders_along_stops_it(shop: Database) -> None:
-    body = "UPDATE orders SET total = 0 WHERE customer_id = NEW.id"
-    each = f"BEGIN {body}; END" if shop.schema.dialect == "sqlite" else body
-    execute(shop.engine, f"CREATE TRIGGER thief AFTER UPDATE ON customers FOR EACH ROW {each}")
+    execute(shop.engine, trigger(shop.engine, "UPDATE orders SET total = 0 WHERE customer_id = NEW.id", name="thief"))
     with pytest.raises(BooksMoved, match="would have moved the reports"):
         calmly(shop, actor=MANAGER, customer_id=1)
-    execute(shop.engine, "DROP TRIGGER thief")
+    execute(shop.engine, f"DROP TRIGGER thief{' ON customers' if shop.schema.dialect == 'postgresql' else ''}")
 
 
 def test_currencies_and_statuses(empty_url: str, opened: Shops) -> None:

@@ -195,6 +195,13 @@ UNASKED = {
     "data.tokens.keeping.check": "notes that a token was used; it is how an actor is found",
     "data.integrity.cli.main": "a command, run by whoever holds the database's password: admin",
     "data.tokens.cli.main": "likewise",
+    **dict.fromkeys(
+        (
+            *("data.compensation.watch", "data.compensation.take_back", "data.compensation.taken_back"),
+            *("data.database.in_transaction", "data.database.in_transaction_of"),
+        ),
+        "takes back what a change marked that failed, where its table cannot roll back",
+    ),
 }
 # Those who run these prepare a database, or make one.
 PREPARING = ("data.migration", "data.demo", "data.queries")

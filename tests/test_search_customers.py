@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from shops import CUSTOMERS
+from copies import copied
+from shops import CUSTOMERS, make_shop
 from test_delete_customer import Shops
 from test_list_customers import ids, page
 
@@ -24,8 +26,11 @@ INDEXED = "CREATE INDEX e ON customers (email)"
 
 
 @pytest.fixture
-def people(empty_url: str, opened: Shops) -> Database:
-    return opened(empty_url, people=PEOPLE, sales=[], also=[INDEXED, "CREATE INDEX n ON customers (name)"])
+def people(empty_url: str) -> Iterator[Database]:
+    also = [INDEXED, "CREATE INDEX n ON customers (name)"]
+    database = copied(empty_url, lambda: make_shop(empty_url, people=PEOPLE, sales=[], also=also), "people")
+    yield database
+    database.engine.dispose()
 
 
 FOUND = {
@@ -101,8 +106,8 @@ def test_it_says_when_it_had_to_scan(people: Database, how: tuple[str, str], sca
 
 
 def test_an_e_mail_address_is_looked_up_in_its_index_where_the_engine_can(people: Database) -> None:
-    # SQLite's index is of another case than its LIKE, so it has to read them all.
-    assert page(people, search="ana@").scanned is (people.engine.dialect.name == "sqlite")
+    # Elsewhere the index minds the case and the search does not, so it has to read them all.
+    assert page(people, search="ana@").scanned is (people.engine.dialect.name != "mysql")
 
 
 def test_without_an_index_an_e_mail_address_is_scanned_for(shop: Database) -> None:

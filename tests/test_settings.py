@@ -103,12 +103,17 @@ def test_the_file_beside_is_found_and_the_arguments_win(tmp_path: Path, monkeypa
 
 BAD_URLS = [
     "nonsense",
-    "postgres://u:hunter2@h/db",
+    "mssql://u:hunter2@h/db",
     "mysql+pymysql://u:hunter2@h:port/db",
     "oracle://u:hunter2@h/db",
     "://",
     "mysql+pymysql:///shop?host=h&user=u&password=hunter2",
     "mysql+pymysql://u:hunter2@/shop?host=h1:3306&host=h2:3306",
+    "mysql+pymysql://u@h/shop?ssl_key=k.pem&ssl_key_password=hunter2",
+    "postgresql://u@h/shop?sslkey=k.pem&sslpassword=hunter2",
+    "postgresql://u@h/shop?scram_client_key=hunter2",
+    "postgresql://u@h/shop?oauth_client_id=x&oauth_client_secret=hunter2",
+    "postgresql://u:not@hunter2@h/shop",
 ]
 
 

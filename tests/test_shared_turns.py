@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from shops import ADMIN, STAFF, execute, problems, rows, state
+from shops import ADMIN, STAFF, execute, problems, rows, state, trigger
 
-from data import database as databases
-from data import queries
+from data import engines, queries
 from data.customers import delete_many, restore_many
 from data.database import Database, snapshot
+from data.engines import make_engine
 from data.errors import BooksMoved, CustomerNotFound
 
 Act = Callable[[], Any]
@@ -98,9 +98,7 @@ def test_those_who_wait_share_a_transaction_and_each_has_an_answer(
 
 def test_one_that_fails_does_not_fail_the_others(shop: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     harm = "UPDATE orders SET total = total + 1 WHERE customer_id = OLD.id AND OLD.id = 2"
-    each = "" if shop.engine.dialect.name == "sqlite" else "FOR EACH ROW "
-    body = f"BEGIN {harm}; END" if not each else harm
-    execute(shop.engine, f"CREATE TRIGGER t AFTER UPDATE ON customers {each}{body}")
+    execute(shop.engine, trigger(shop.engine, harm))
     orders = rows(shop, "orders")
     (one, moved, three), _ = together(shop, monkeypatch, [deleting(shop, n) for n in (1, 2, 3)])
     assert (one.changed, three.changed) == (True, True)
@@ -111,18 +109,25 @@ def test_one_that_fails_does_not_fail_the_others(shop: Database, monkeypatch: py
     assert problems(shop) == []
 
 
-@pytest.mark.parametrize("engine_name", ["mariadb"], indirect=True)
+KILLING = {
+    "mysql": ("SELECT CONNECTION_ID()", "KILL ?"),
+    "postgresql": ("SELECT pg_backend_pid()", "SELECT pg_terminate_backend(?)"),
+}
+
+
+@pytest.mark.parametrize("engine_name", ["mariadb", "postgresql"], indirect=True)
 def test_a_connection_lost_during_a_pause_is_noticed(shop: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(databases, "LONGEST_PAUSE", 0.0)
+    monkeypatch.setattr(engines, "LONGEST_PAUSE", 0.0)
     with shop.engine.connect() as connection:
-        number = connection.exec_driver_sql("SELECT CONNECTION_ID()").scalar_one()
-    other = databases.make_engine(shop.settings.url)
-    execute(other, f"KILL {number}")
+        ask, kill = KILLING[shop.schema.dialect]
+        number = connection.exec_driver_sql(ask).scalar_one()
+    other = make_engine(shop.settings.url)
+    execute(other, kill.replace("?", str(number)))
     other.dispose()
     assert delete_many(shop, [1], actor=STAFF, reason="requested")[0].changed
 
 
-@pytest.mark.parametrize("engine_name", ["mariadb"], indirect=True)
+@pytest.mark.parametrize("engine_name", ["mariadb", "postgresql"], indirect=True)
 def test_a_connection_that_comes_back_in_a_transaction_is_rolled_back(shop: Database) -> None:
     before = state(shop)
     delete_many(shop, [1], actor=STAFF, reason="requested")  # leaves its connection known to be at rest

@@ -112,15 +112,20 @@ def start_check(database: Database) -> None:
         if not report.kept:
             _reports[database.settings.database_url] = report
         brief = f"Checked now: {_found(report)}."
-        return Told(typed(integrity.verdict(report)), report.even, brief)
+        return Told(typed(integrity.verdict(report)), report.even is True and not report.unseen, brief)
 
     start("The check", work)
 
 
 def _found(report: Report) -> str:
     """What is to be looked at in a report: 2 broken, 1 warning."""
-    of = {"broken": len(report.red), "warning": len(report.warnings), "not seen": report.unseen}
-    return ", ".join(f"{number} {word}" for word, number in of.items() if number) or "all even"
+    warnings = text.count(len(report.warnings), "warning")
+    of = {
+        f"{len(report.red)} broken": report.red,
+        warnings: report.warnings,
+        f"{report.unseen} not seen": report.unseen,
+    }
+    return ", ".join(words for words, some in of.items() if some) or "all even"
 
 
 def last_report(url: str) -> Report | None:
@@ -215,8 +220,9 @@ def is_stale(at: Time) -> bool:
     return not isinstance(at, datetime) or datetime.now(UTC) - at > STALE_AFTER
 
 
-def badge(at: Time | None, *, even: bool, last_even: Time | None, zone: ZoneInfo) -> None:
-    """When the books were last checked and last even: green, amber once that is stale, red where they were not.
+def badge(at: Time | None, *, even: bool | None, unseen: int, last_even: Time | None, zone: ZoneInfo) -> None:
+    """When the books were last checked and last even: green, red where they were not, amber once that is stale or where
+    so many checks could not look, or (`even` None) not at the sums.
 
     Two short badges where there is much to say: a long one would be cut off on a phone.
     """
@@ -224,11 +230,16 @@ def badge(at: Time | None, *, even: bool, last_even: Time | None, zone: ZoneInfo
     if at is None:
         st.badge("never checked", icon=":material/help:", color="orange")
     elif not even:
-        st.badge(f"not even when checked, {when(at, zone)}", icon=":material/error:", color="red")
+        if even is None:
+            st.badge(f"could not see when checked, {when(at, zone)}", icon=":material/visibility_off:", color="orange")
+        else:
+            st.badge(f"not even when checked, {when(at, zone)}", icon=":material/error:", color="red")
         if last_even:
             st.badge(f"last even: {when(last_even, zone)}", color="gray")
     elif is_stale(at):
         st.badge(f"last checked, last even: {when(at, zone)}", icon=":material/schedule:", color="orange")
         st.badge("more than a day ago", color="orange")
+    elif unseen:
+        st.badge(f"even as far as could be seen, {when(at, zone)}", icon=":material/visibility_off:", color="orange")
     else:
         st.badge(f"last checked, last even: {when(at, zone)}", icon=":material/check:", color="green")

@@ -6,8 +6,13 @@ import logging
 from collections.abc import Callable
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from data.database import Database
 from data.errors import EvenbooksError
+from data.replica import freshness
+from ui import trouble
+from ui.text import typed
 
 
 def download_button(
@@ -18,6 +23,20 @@ def download_button(
     The page runs again with each download: where the file is refused it is the page that says why.
     """
     st.download_button(words, make, name, kind, key=key, icon=icon, help=help, on_click="rerun")
+
+
+def show_replica(place: DeltaGenerator, database: Database) -> None:
+    """How far behind the replica is that exports come from, or why they are refused; nothing without a replica.
+
+    The last thing that a page does: where the replica is late this waits for it, up to two seconds.
+    """
+    found = freshness(database)
+    if found is None:
+        return
+    if found.problem is not None:
+        place.warning(typed(trouble.words(found.problem)), icon=":material/schedule:")
+    else:
+        place.caption(f"Exports come from the replica, {found.behind} behind.")
 
 
 class Refusals(logging.Filter):

@@ -103,7 +103,9 @@ def show_verdict(report: Report | None, zone: ZoneInfo) -> None:
     unseen = [c.question or c.name for c in report.checks if c.ok is None]
     notes = f" {text.count(len(report.warnings), 'warning')}, listed below." if report.warnings else ""
     when = text.day_and_time(report.snapshot_at, zone)
-    if not report.even:
+    if report.even is None:
+        _say(st.warning, ":material/visibility_off:", heading, words + notes)
+    elif not report.even:
         _say(st.error, ":material/error:", heading, words + notes)
     elif checking.is_stale(report.snapshot_at):
         told = f"They were on {when}, which is more than a day ago. Check now looks again."
@@ -129,8 +131,8 @@ def _split(verdict: str) -> tuple[str, str]:
 
 def badge(screen: Screen, report: Report | None, zone: ZoneInfo) -> None:
     """When the books were last checked and last even."""
-    at, even = (report.snapshot_at, report.even) if report else (None, False)
-    checking.badge(at, even=even, last_even=at if even else screen.last_even, zone=zone)
+    at, even, unseen = (report.snapshot_at, report.even, report.unseen) if report else (None, False, 0)
+    checking.badge(at, even=even, unseen=unseen, last_even=at if even else screen.last_even, zone=zone)
 
 
 def equation(screen: Screen, report: Report | None, currency: str, settings: Settings, zone: ZoneInfo) -> None:

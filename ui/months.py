@@ -15,7 +15,8 @@ from data.database import Snapshot
 from data.errors import InvalidInput
 from data.integrity import Report
 from data.money import rounded
-from data.queries.revenue import month_order, read_month
+from data.months import read_month
+from data.queries.revenue import month_order
 from data.records import MonthlyRevenue, MonthOrder, Page, Seal
 from ui import asking, checking, tables, text
 from ui.integrity import Screen

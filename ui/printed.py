@@ -123,7 +123,7 @@ def as_page(proof: Mapping[str, Any]) -> str:
 
 
 def _tone(proof: Mapping[str, Any]) -> str:
-    if not proof["even"]:
+    if proof["even"] is False:
         return "red"
     return "amber" if proof["unseen"] else "even"
 

@@ -18,7 +18,7 @@ from data import database as databases
 from data import queries
 from data.database import snapshot
 from data.money import plain
-from data.queries.revenue import months_between
+from data.months import months_between
 from data.records import Customer, Impact, MonthlyRevenue, Time
 from data.settings import Settings
 from data.spreadsheets import inert
@@ -31,10 +31,12 @@ PERIODS = {"12 months": 12, "24 months": 24, "36 months": 36, "All": None, "From
 
 @dataclass(frozen=True)
 class Checked:
-    """A kept run of the integrity check: when, whether it was even, and each month's missing customers."""
+    """A kept run of the integrity check: when, whether it was even (None: the sums could not be seen), how many checks
+    could not look, and each month's missing customers."""
 
     at: Time
-    even: bool
+    even: bool | None
+    unseen: int
     missing: dict[tuple[str | None, str], Decimal]
 
 
@@ -137,7 +139,7 @@ def _checked(row: Any) -> Checked | None:
     if kept is None:
         return None
     missing = {(m.month, m.currency): m.missing_customer for m in kept.months}
-    return Checked(row.snapshot_at, row.even, missing)
+    return Checked(row.snapshot_at, None if kept.even is None else row.even, kept.unseen, missing)
 
 
 def without_gaps(months: Sequence[MonthlyRevenue]) -> list[MonthlyRevenue]:
@@ -202,9 +204,8 @@ def show_last_check(screen: Screen, zone: ZoneInfo) -> None:
     """What "active" is worth here: it is derived, and this is when every part was last counted on its own."""
     st.caption("Money counts by order. Active is the total less the other parts.", width="content")
     checked = screen.checked
-    checking.badge(
-        checked.at if checked else None, even=bool(checked and checked.even), last_even=screen.last_even, zone=zone
-    )
+    at, even, unseen = (checked.at, checked.even, checked.unseen) if checked else (None, False, 0)
+    checking.badge(at, even=even, unseen=unseen, last_even=screen.last_even, zone=zone)
 
 
 def months_table(months: Sequence[MonthlyRevenue], settings: Settings) -> None:

@@ -21,6 +21,7 @@ from data.errors import (
     DatabaseReadOnly,
     DatabaseUnavailable,
     EvenbooksError,
+    NotMapped,
     NotMigrated,
     NotPermitted,
 )
@@ -34,6 +35,7 @@ from ui.theme import style
 T = TypeVar("T")
 
 HEADINGS = {
+    NotMapped: "The customers and orders are not found yet",
     ConfigurationError: "A setting is not right",
     DatabaseUnavailable: "The database does not answer",
     DatabaseReadOnly: "The database cannot be written to",
@@ -191,12 +193,12 @@ def viewer_zone() -> ZoneInfo:
 def show_trouble(error: EvenbooksError) -> NoReturn:
     """A page that says what is wrong and what to do, with a button to try again; nothing below it runs."""
     trouble.note(error)
-    sentence, _, command = trouble.words(error).partition("Run: ")
+    sentence, before, command = trouble.split_command(trouble.words(error))
     heading = next((words for kind, words in HEADINGS.items() if isinstance(error, kind)), "This did not work")
     st.error(typed(sentence), title=heading, icon=":material/error:")
     if command:
-        st.write("Run this where Evenbooks is installed, then try again:")
-        st.code(command, language=None)
+        st.write(before)
+        st.code(command, language=None, wrap_lines=True)
     st.button("Try again", key="retry", type="primary", on_click=_attach_anew)
     st.stop()
 

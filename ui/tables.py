@@ -63,12 +63,14 @@ def deleted_table(moment: Snapshot, here: Here, customers: Sequence[Customer]) -
     revenue = "Revenue kept" if here.database.schema.keeps_currency else f"Kept ({money.currency})"
     config = {
         "deleted_at": time_column("Deleted"),
-        "name": st.column_config.TextColumn("Name", width="medium"),
+        "name": st.column_config.TextColumn("Name", width=175),
         "email": st.column_config.TextColumn("E-mail", width="medium"),
-        "by": st.column_config.TextColumn("By", width="small"),
-        "reason": st.column_config.TextColumn("Why", width="medium"),
+        "by": st.column_config.TextColumn("By", width=95),
+        "reason": st.column_config.TextColumn("Why", width=175),
         "orders": st.column_config.NumberColumn("Orders kept", width="small"),
-        "revenue": st.column_config.TextColumn(revenue, width="small", alignment="right"),
+        "revenue": st.column_config.TextColumn(
+            revenue, width="medium" if here.database.schema.keeps_currency else 95, alignment="right"
+        ),
         "id": st.column_config.Column("Number", width="small"),
     }
     return frame if "email" in here.database.schema.present else frame.drop(columns="email"), config
@@ -107,4 +109,4 @@ def times(values: Sequence[Time | None], zone: ZoneInfo) -> pd.Series[Any]:
 
 def time_column(label: str) -> Any:
     """How a column of times looks."""
-    return st.column_config.DatetimeColumn(label, format="D MMM YYYY, HH:mm", width="medium")
+    return st.column_config.DatetimeColumn(label, format="D MMM YYYY, HH:mm", width=140)

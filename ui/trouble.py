@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 
 from data.access import Role
 from data.errors import (
@@ -22,7 +23,9 @@ from data.errors import (
     NotPermitted,
     NotProbed,
     SignInRefused,
+    StaleReplica,
 )
+from data.schema import MIGRATION
 from ui import door
 from ui.text import typed
 
@@ -31,7 +34,7 @@ log = logging.getLogger("evenbooks")
 # About what somebody did, in words that are theirs to read.
 EVERYBODYS = (
     *(BooksMoved, BooksNotEven, CheckStopped, ChecksumCut, Conflict, CustomerNotFound),
-    *(DatabaseBusy, InvalidInput, NotPermitted, NotProbed, SignInRefused),
+    *(DatabaseBusy, InvalidInput, NotPermitted, NotProbed, SignInRefused, StaleReplica),
 )
 PLAIN = {
     ConfigurationError: "Evenbooks is not configured rightly; the server's log says what is wrong.",
@@ -40,6 +43,18 @@ PLAIN = {
     NotMigrated: "The database is not prepared yet; the server's log says what is missing.",
     EvenbooksError: "This did not work; the server's log says why.",
 }
+# How a sentence goes on to a command, and what is said before it on a page.
+COMMANDS = {
+    "Run": "Run this where Evenbooks is installed, then try again:",
+    "To have a mapping proposed": "This looks at the database, changes nothing, and proposes the evenbooks.toml that Evenbooks needs. "
+    "Run it where Evenbooks is installed, save what it proposes as evenbooks.toml, then try again:",
+}
+# Trying again after this alone would find the database as it was.
+REHEARSAL = "This says what would be done, and changes nothing. Run it where Evenbooks is installed, then once more without --dry-run, then try again:"
+# One of our own alone: a table of theirs may have any name.
+COMMAND = re.compile(
+    rf"(.*)\b({'|'.join(COMMANDS)}): (python (?:{re.escape(MIGRATION)}|-m data\.\w+)(?: --?[\w-]+)*)", re.DOTALL
+)
 ASK = "Ask whoever runs Evenbooks."
 
 
@@ -49,6 +64,14 @@ def words(error: EvenbooksError) -> str:
         return str(error)
     plain = next(words for kind, words in PLAIN.items() if isinstance(error, kind))
     return f"{plain} {ASK}"
+
+
+def split_command(words: str) -> tuple[str, str, str]:
+    """The words without the command that they end with, what to do with it, and the command; both empty where there is none."""
+    found = COMMAND.fullmatch(words)
+    if not found:
+        return words, "", ""
+    return found[1], REHEARSAL if found[3].endswith(" --dry-run") else COMMANDS[found[2]], found[3]
 
 
 def note(error: EvenbooksError) -> None:

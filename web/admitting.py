@@ -36,7 +36,7 @@ ERRORS = {
     422: "A parameter or the body cannot be used.",
     429: "Too many refused tokens from this address.",
     500: "Something went wrong; the server's log says what.",
-    503: "The database does not answer, is not prepared, or is busy.",
+    503: "The database does not answer, is not prepared, or is busy; or the replica is too far behind.",
 }
 # By reference: a `model` would be told as CSV where the answer is.
 FAILED = {"application/json": {"schema": {"$ref": "#/components/schemas/Failed"}}}

@@ -35,6 +35,7 @@ STATUS: dict[type[EvenbooksError], tuple[int, str]] = {
     errors.DatabaseBusy: (503, "database_busy"),
     errors.DatabaseUnavailable: (503, "database_unavailable"),
     errors.DatabaseReadOnly: (503, "database_read_only"),
+    errors.StaleReplica: (503, "stale_replica"),
     errors.ConfigurationError: (500, "misconfigured"),
     EvenbooksError: (500, "internal_error"),
 }
@@ -77,6 +78,9 @@ def describe(error: EvenbooksError) -> tuple[int, str, str]:
     The log has it where the server is at fault; of a row that stands against a change it would name the values.
     """
     status, code = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    if isinstance(error, errors.StaleReplica):
+        log.warning("%s: %s", code, error)
+        return status, code, str(error)  # its words are our own
     if status >= 500:
         log.error("%s: %s", code, error)
     elif error.__cause__ is None or code not in SENTENCES:

@@ -197,9 +197,10 @@ class OneCheck(Answer):
 
 
 class Integrity(Answer):
-    """A whole run of the check; each figure is counted on its own. `even`: no check of level error is red."""
+    """A whole run of the check; each figure is counted on its own. `even`: no check of level error is red;
+    null: none is, but the sums could not be seen."""
 
-    even: bool
+    even: bool | None
     snapshot_at: str
     unseen: int
     checks: list[OneCheck]

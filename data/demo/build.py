@@ -17,12 +17,14 @@ from sqlalchemy import Connection
 
 from data import changes, integrity
 from data.access import Actor, Door, Role
-from data.database import Database, attach, in_transaction, make_engine, now, translated
+from data.database import Database, attach, in_transaction, now
 from data.demo.company import Base, Calendar, Deletion, found_company, generate_orders
 from data.demo.load import AlreadyThere, create_indexes, create_tables, insert_customers, insert_orders, refuse_company
 from data.demo.people import people
+from data.engines import make_engine
 from data.errors import DatabaseUnavailable, EvenbooksError, NotMigrated
 from data.events import Reason
+from data.faults import translated
 from data.migration import migrate
 from data.settings import Settings
 
@@ -169,7 +171,7 @@ def make(
 
 
 def _load(connection: Connection, calendar: Calendar, base: Base, size: Size, step: Step) -> None:
-    """Fills both tables. On SQLite it is one transaction; on MariaDB one a chunk, which bounds its undo log."""
+    """Fills both tables. On SQLite it is one transaction; on the servers one a chunk, which bounds MariaDB's undo log."""
     create_tables(connection)
     number = 1
     names = np.random.default_rng([size.seed, 0])

@@ -72,7 +72,8 @@ def _bar() -> Iterator[Progress]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command. Exits 0 when the books are even, 1 when a check of level error is red, 2 when it could not look."""
+    """The command. Exits 0 when the books are even, 1 when a check of level error is red, 2 when it could not look, or
+    not at the sums."""
     options = _parser().parse_args(arguments)
     try:
         _refuse_nonsense(options)
@@ -114,7 +115,7 @@ def _check(database: Database, options: argparse.Namespace) -> int:
     with _bar() as progress:
         report = run_and_record(database, first=options.first, last=options.last, progress=progress, proof=proof)
     print(json.dumps(report.as_dict(), ensure_ascii=False) if options.json else render(report))
-    return 0 if report.even else 1
+    return {True: 0, False: 1, None: 2}[report.even]
 
 
 def _act(database: Database, options: argparse.Namespace) -> int:

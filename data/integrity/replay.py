@@ -21,7 +21,7 @@ MOST_FINDINGS = 10_000  # kept to be named; the rest is only counted
 class Baseline:
     """What stood before the first event of ours: orders of customers who were missing already, by customer and in
     all; foreign keys that already took orders along (`table.column RULE`); how many customers there were, and by which
-    mapping."""
+    mapping; amounts that were no numbers, by name and in all."""
 
     found: bool = False
     missing: dict[CustomerId, int] = field(default_factory=dict)
@@ -29,6 +29,8 @@ class Baseline:
     foreign_keys: list[str] = field(default_factory=list)
     customers: int | None = None
     mapping: str | None = None
+    unreadable: dict[str, str] = field(default_factory=dict)
+    unreadable_amounts: int = 0
 
 
 @dataclass(frozen=True)
@@ -165,6 +167,8 @@ def _begin(link: Link, result: Replay) -> None:
     baseline.missing_orders = int(body["missing_orders"])
     baseline.foreign_keys = [str(rule) for rule in body.get("foreign_keys", [])]
     baseline.customers, baseline.mapping = body.get("customers"), body.get("mapping")
+    baseline.unreadable = {str(name): str(words) for name, words in body.get("unreadable", [])}
+    baseline.unreadable_amounts = int(body.get("unreadable_amounts", 0))
     baseline.found = True
 
 

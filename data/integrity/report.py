@@ -15,6 +15,7 @@ from data.times import read_time
 
 EXAMPLES = 10
 AMOUNTS = ("active", "deleted", "no_customer", "missing_customer", "total")  # of a month, in the order of the contract
+COUNTS = ("identity", "long_way")  # the checks without which nothing is known of the sums
 Level = Literal["error", "warning"]
 
 
@@ -91,9 +92,16 @@ class Report:
     kept: bool = field(default=False, compare=False)  # whether this run was written down
 
     @property
-    def even(self) -> bool:
-        """Whether no check of level error is red."""
-        return not any(c.ok is False and c.level == "error" for c in self.checks)
+    def even(self) -> bool | None:
+        """Whether no check of level error is red; None where none is, but the sums could not be seen."""
+        if self.red:
+            return False
+        return None if self.blind else True
+
+    @property
+    def blind(self) -> list[Check]:
+        """The checks of the sums themselves that could not look."""
+        return [c for c in self.checks if c.ok is None and c.name in COUNTS]
 
     @property
     def unseen(self) -> int:
@@ -202,6 +210,8 @@ def verdict(report: Report) -> str:
     """The one sentence that the manager reads."""
     if report.red:
         return f"The books are not even: {' '.join(c.detail for c in report.red)}"
+    if report.blind:
+        return f"Could not see whether the books are even: {' '.join(dict.fromkeys(c.detail for c in report.blind))}"
     if report.unseen:
         return f"Even as far as could be seen; {report.unseen} check{'' if report.unseen == 1 else 's'} could not look."
     missing = " + missing customer" if any(t.missing_customer for t in report.totals) else ""

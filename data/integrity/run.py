@@ -11,11 +11,12 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from data import queries
+from data import inspection, queries
 from data.access import Actor, Permission, script_actor
 from data.database import Database, in_transaction, recorded, snapshot
 from data.errors import DatabaseReadOnly
 from data.integrity import accounts, books, sealed, structure
+from data.integrity.amounts import amounts
 from data.integrity.look import Look, Progress, Question, ask, no_progress, part_of
 from data.integrity.replay import replay
 from data.integrity.report import Answer, Finding, Report, add_up
@@ -46,7 +47,10 @@ def run(
         events = replay(connection, schema, hashes_of=known, tick=lambda n: progress(0, f"Event {n:,}"))
     events.sql = walked
     customers = queries.count_all_customers(connection, schema)
-    look = Look(connection, schema, at, events, last_even=kept, outside=proof, customers=customers)
+    hidden = inspection.hidden_rows(connection, schema)
+    if not hidden:
+        inspection.see_every_row(connection, schema)
+    look = Look(connection, schema, at, events, last_even=kept, outside=proof, customers=customers, hidden=hidden)
     with recorded(connection) as counting:
         part = part_of(progress, 0.02, COUNTED)
         counted = books.count(connection, schema, first=first, last=last, progress=part)
@@ -67,6 +71,7 @@ def run(
             "Does every order that names a customer find that customer?",
             partial(books.missing_customers, counted=counted),
         ),
+        ("amounts", "Is every order's amount a number?", amounts),
         ("deletions", "Has every deleted customer the event that deleted them, at that time?", accounts.deletions),
         ("future", "Was nobody deleted in the future?", accounts.future),
         ("named_customers", "Is every customer whom an event names still in the table?", accounts.named_customers),

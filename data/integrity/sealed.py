@@ -17,7 +17,7 @@ from data.integrity.look import Look, Progress
 from data.integrity.replay import EndedSeal, SealEvent
 from data.integrity.report import Answer, Finding
 from data.money import millionths
-from data.queries.revenue import read_month
+from data.months import read_month
 
 NOT_COMPARED = "was sealed under another mapping and cannot be compared"
 

@@ -12,14 +12,17 @@ from sqlalchemy.exc import DBAPIError
 
 from data import guard as guards
 from data import inspection, queries
-from data.database import error_code, make_engine, recorded
-from data.inspection import DANGEROUS, ForeignKey
+from data.database import recorded
+from data.engines import make_engine
+from data.faults import READ_ONLY, SIGNALLED, Code, error_code
+from data.inspection import ForeignKey
 from data.integrity.look import NOT_ALLOWED, Look
 from data.integrity.report import Answer, Finding, Level
+from data.queries.dates import zone_sentence
 from data.schema import MIGRATION
 
-# The account may not, or nobody may on this server: read-only, a replica, a transaction that only reads.
-REFUSED = NOT_ALLOWED | {1290, 1792, 1836}
+# The account may not, or nobody may on this server: read-only, a replica, a trigger that refuses it.
+REFUSED: set[Code] = NOT_ALLOWED | READ_ONLY | SIGNALLED
 ATTEMPTS = {
     "delete customers": "this account may delete customers physically",
     "change customer ids": "this account may change the ids of customers, and so part them from their orders",
@@ -35,32 +38,32 @@ ATTEMPTS = {
 def foreign_key(look: Look) -> Answer:
     """The orders' foreign key neither takes orders along nor unlinks them when a customer is physically deleted."""
     table, link = look.schema.order_table, look.schema.settings.orders.customer_id
-    if table is None:
-        return Answer("", unseen="[orders] is a query; its tables' foreign keys were not looked for.")
     keys = inspection.keys_to_customers(look.connection, look.schema)
-    dangerous = [key for key in keys if key.rule in DANGEROUS]
-    chains, hidden = inspection.chains_to_customers(look.connection, look.schema)
-    names = {**{inspection.key_name(look.schema, key): key for key in dangerous}, **chains}
-    whole = f"{table.name}.{link} is no foreign key, so no physical delete of a customer takes orders along."
-    if keys:
+    names, unseen = inspection.reaching_keys(look.connection, look.schema)
+    whole = "By no foreign key of the tables of [orders] query does a physical delete of a customer reach the orders."
+    if table is not None:
+        whole = f"{table.name}.{link} is no foreign key, so no physical delete of a customer takes orders along."
+    if table is not None and keys:
         whole = f"{table.name}.{link} is a foreign key ON DELETE {keys[0].rule}: it leaves the orders alone."
     return Answer(
         whole=whole,
         broken=f"A physical delete of a customer would reach the orders ({', '.join(names)}). {_mend(look, [*names.values()])}",
         findings=[Finding(name, _reach(name, key)) for name, key in names.items()],
         level="error" if names.keys() - set(look.replay.baseline.foreign_keys) else "warning",
-        unseen=_blind(look, hidden),
+        unseen=_blind(look, unseen),
     )
 
 
-def _blind(look: Look, hidden: list[str]) -> str | None:
+def _blind(look: Look, unseen: list[str]) -> str | None:
     """What of the foreign keys could not be seen: a view has none of its own, and some tables are not this account's."""
     mapped = [t for t in (look.schema.order_table, look.schema.customer_table) if t is not None]
-    views = [t.name for t in mapped if inspection.is_view(look.connection, t)]
-    words = [f"{name} is a view; the keys of its tables were not looked for." for name in views]
-    if hidden:
-        words.append(f"This account may not read the foreign keys of {', '.join(hidden)}, to which orders refer.")
-    return " ".join(words) or None
+    kinds = {t.name: inspection.kind_of(look.connection, t) for t in mapped}
+    words = [
+        f"{name} is a {kind}; the keys of its tables were not looked for."
+        for name, kind in kinds.items()
+        if kind != "table"
+    ]
+    return " ".join([*words, *unseen]) or None
 
 
 def _reach(name: str, key: ForeignKey) -> str:
@@ -70,20 +73,19 @@ def _reach(name: str, key: ForeignKey) -> str:
 
 def _mend(look: Look, keys: list[ForeignKey]) -> str:
     """How to make the database refuse instead."""
-    table = look.schema.order_table
-    if table is None or look.schema.dialect == "sqlite":
+    if look.schema.dialect == "sqlite":
         return "SQLite cannot change a foreign key: make the table anew with ON DELETE RESTRICT."
-    statements = [sql for key in keys for sql in inspection.mending(look.connection, table, key)]
+    statements = [sql for key in keys for sql in inspection.mending(look.connection, key)]
     return f"To mend it: {'; '.join(statements)};"
 
 
 def deleted_at(look: Look) -> Answer:
     """deleted_at allows NULL and never fills itself: no default, no ON UPDATE, no trigger of theirs that sets it."""
     table, column = look.schema.customer_table, look.schema.settings.customers.deleted_at
-    name = f"{table.name}.{column}"
-    problem = inspection.unusable(look.connection, look.schema)
+    name, connection = f"{table.name}.{column}", look.connection
+    problem = inspection.unusable(connection, look.schema)
     findings = [Finding("column", f"{name} {problem}")] if problem else []
-    triggers = inspection.triggers_of(look.connection, table)
+    triggers = inspection.triggers_of(connection, table)
     level: Level = "error" if problem else "warning"
     for trigger in triggers:
         if trigger.body and inspection.mentions(trigger.body, column):
@@ -92,6 +94,9 @@ def deleted_at(look: Look) -> Answer:
             verb = "sets" if sets else "mentions"
             words = f"trigger {trigger.name} {trigger.when} {verb} {column}: {' '.join(trigger.body.split())[:500]}"
             findings.append(Finding(f"trigger {trigger.name}", words))
+        elif _replaces_rows(trigger):
+            words = f"trigger {trigger.name} {trigger.when} may keep a delete from being written, or undo it"
+            findings.append(Finding(f"trigger {trigger.name}", words))
         if _reaches_orders(look, trigger):
             words = f"trigger {trigger.name} {trigger.when or 'UPDATE'} mentions orders, and runs with every delete and restore"
             findings.append(Finding(f"trigger {trigger.name} orders", words))
@@ -99,7 +104,7 @@ def deleted_at(look: Look) -> Answer:
     aside = "no trigger of the table mentions it"
     if hidden:
         aside = f"what its triggers do ({hidden}) this account may not read"
-    elif not inspection.shows_triggers(look.connection, table):
+    elif not inspection.shows_triggers(connection, table):
         aside = "whether the table has triggers is not shown to this account"
     return Answer(
         whole=f"{name} allows NULL, has no default and does not change by itself; {aside}.",
@@ -125,6 +130,18 @@ def _reaches_orders(look: Look, trigger: inspection.Trigger) -> bool:
     # SQLite has all of the trigger in its body.
     when = trigger.when or re.split(r"\bBEGIN\b", trigger.body, maxsplit=1, flags=re.IGNORECASE)[0]
     return inspection.mentions(when, "UPDATE") and inspection.mentions(trigger.body, orders.name)
+
+
+def _replaces_rows(trigger: inspection.Trigger) -> bool:
+    """Whether a trigger or rule of PostgreSQL may put another row, or none, in the place of one that is updated."""
+    when, body = trigger.when, trigger.body or ""
+    if when.startswith("INSTEAD OF"):
+        return "UPDATE" in when
+    if not when.startswith("BEFORE") or "UPDATE" not in when:
+        return False
+    # What deletes or inserts as well may answer so for those.
+    whole = r"\bnew\s*:=" if "OR" in when.split() else r"\bnew\s*:=|\breturn\s+(?:null|old)\b"
+    return bool(re.search(whole, body, re.IGNORECASE))
 
 
 def guard(look: Look) -> Answer:
@@ -210,8 +227,8 @@ def _may(connection: Connection, statements: list[queries.Attempt]) -> bool | No
     locked = False
     for statement in statements:
         try:
-            queries.attempt(connection, statement)
-            return True
+            if queries.attempt(connection, statement):
+                return True
         except DBAPIError as error:
             if error.connection_invalidated:
                 raise
@@ -225,7 +242,7 @@ def _rights_of_file(look: Look) -> Answer:
     words = "SQLite has no accounts: whoever may write the file may delete from it"
     return Answer(
         whole="The file is opened for reading only.",
-        broken=f"{words}. MariaDB has rights that prevent it.",
+        broken=f"{words}. MariaDB and PostgreSQL have rights that prevent it.",
         findings=[] if reads else [Finding("file", words)],
         level="warning",
     )
@@ -240,9 +257,10 @@ def mapping(look: Look) -> Answer:
     for name, words, before in known:
         if isinstance(before, str) and before != now:
             findings.append(Finding(name, f"the mapping is {now[:12]}; {words} {before[:12]}"))
+    zone = zone_sentence(look.schema)
     since = "the proof" if findings and findings[0].id != "mapping" else "the installation"
     return Answer(
-        whole="The tables are mapped as when Evenbooks was installed.",
+        whole=" ".join(filter(None, ["The tables are mapped as when Evenbooks was installed.", zone])),
         broken=f"The mapping in evenbooks.toml has changed since {since}, so figures may be of other rows.",
         findings=findings,
         level="warning",

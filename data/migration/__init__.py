@@ -23,6 +23,9 @@ def migrate(
     *,
     dry_run: bool = False,
     revenue_index: bool = False,
+    active_unique: bool = False,
+    invisible: bool = False,
+    views: bool = False,
     guard: bool = False,
     guard_orders: bool = False,
     say: Say = _silent,
@@ -30,11 +33,19 @@ def migrate(
 ) -> None:
     """Makes what soft delete needs and is not there yet; running it again does nothing, or mends.
 
-    `guard` and `guard_orders` also make triggers that refuse physical deletes. A dry run says the exact SQL and changes
-    nothing. What was asked for once is made again where it is gone. Raises EvenbooksError (of several kinds), after which
-    running it again continues.
+    `active_unique` keeps the e-mail addresses of active customers apart, `invisible` hides the column from programs that
+    insert by position, `views` makes active_customers and all_customers, `guard` and `guard_orders` triggers that refuse
+    physical deletes. A dry run says the exact SQL and changes nothing. What was asked for once is made again where it is
+    gone. Raises EvenbooksError (of several kinds), after which running it again continues.
     """
-    options = {"revenue_index": revenue_index, "guard": guard, "guard_orders": guard_orders}
+    options = {
+        "revenue_index": revenue_index,
+        "active_unique": active_unique,
+        "invisible": invisible,
+        "views": views,
+        "guard": guard,
+        "guard_orders": guard_orders,
+    }
     with open_session(settings, dry_run, say, engine) as session:
         run_steps(session, [name for name, given in options.items() if given])
     if not dry_run:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Column, Connection, LargeBinary, String, inspect, select, text
+from sqlalchemy import CHAR, BigInteger, Column, Connection, LargeBinary, String, inspect, select, text
 from sqlalchemy.dialects import mysql
+from sqlalchemy.dialects.postgresql import CITEXT
 from sqlalchemy.types import NullType, TypeEngine
 
 from data.errors import EvenbooksError
+from data.inspection import column_information
+from data.kinds import NumberKey
+from data.migration.piece import Known
 from data.migration.session import Session
 from data.schema import Schema
 from data.settings import ROOT
@@ -45,21 +50,33 @@ def key_type(connection: Connection, schema: Schema) -> TypeEngine[Any]:
     kind, column = schema.id_type, schema.physical("id")
     if isinstance(kind, NullType):
         return LargeBinary()  # SQLite keeps what it is given in a BLOB column, as in one of no type
-    if schema.dialect == "sqlite" or not isinstance(kind, String):
+    if isinstance(kind, NumberKey):
+        return BigInteger()
+    if schema.dialect == "postgresql" and isinstance(kind, String):
+        # One collation with theirs: two could not be joined.
+        return _as_theirs(connection, column)
+    if schema.dialect != "mysql" or not isinstance(kind, String):
         return kind
-    charset, collation = (information(connection, column, f"{what}_name") for what in ("character_set", "collation"))
+    charset, collation = (
+        column_information(connection, column.table, column.name, f"{what}_name")
+        for what in ("character_set", "collation")
+    )
     make = mysql.CHAR if isinstance(kind, mysql.CHAR) else mysql.VARCHAR
     return make(kind.length or 255, charset=charset or None, collation=collation or None)
 
 
-def information(connection: Connection, column: Column[Any], what: str) -> str:
-    """A field of MariaDB's description of a column."""
+def _as_theirs(connection: Connection, column: Column[Any]) -> TypeEngine[Any]:
+    """Text of the collation of a column on PostgreSQL; `column` of a case-blind type keeps that type."""
+    if isinstance(column.type, CITEXT):
+        return column.type
     statement = (
-        f"SELECT {what} FROM information_schema.columns "
-        "WHERE table_schema = COALESCE(:schema, DATABASE()) AND table_name = :name AND column_name = :column"
+        "SELECT collation_name FROM information_schema.columns WHERE table_schema = coalesce(:schema, current_schema()) "
+        "AND table_name = :name AND column_name = :column"
     )
     values = {"schema": column.table.schema, "name": column.table.name, "column": column.name}
-    return str(connection.execute(text(statement), values).scalar() or "")
+    collation = connection.execute(text(statement), values).scalar()
+    kind = CHAR if isinstance(column.type, CHAR) else String
+    return kind(column.type.length if isinstance(column.type, String) else None, collation=collation)
 
 
 def own_present(connection: Connection, schema: Schema) -> set[str]:
@@ -89,7 +106,7 @@ def make_own_tables(session: Session, schema: Schema, present: set[str]) -> None
         for revision in reversed(list(script.walk_revisions())):
             revision.module.upgrade()
     if VERSION_TABLE not in present:
-        suffix = "" if session.is_sqlite else " ENGINE=InnoDB CHARSET=utf8mb4"
+        suffix = " ENGINE=InnoDB CHARSET=utf8mb4" if schema.dialect == "mysql" else ""
         session.run(
             f"CREATE TABLE {VERSION_TABLE} (version_num VARCHAR(32) NOT NULL PRIMARY KEY){suffix}", table=VERSION_TABLE
         )
@@ -97,13 +114,20 @@ def make_own_tables(session: Session, schema: Schema, present: set[str]) -> None
         context.stamp(script, "head")
 
 
-def made_by_us(connection: Connection, schema: Schema) -> set[str]:
-    """What the events say that the migration made."""
+def known_of(connection: Connection, schema: Schema, present: Collection[str], asked: Collection[str] = ()) -> Known:
+    """What is known before looking at the company's tables: `asked` are the options that were given."""
+    if schema.own.events.name not in present:
+        return Known(asked)
     own = schema.own.events
-    bodies = connection.execute(select(own.c.body).where(own.c.action.in_(["baseline", "migrate"]))).scalars()
+    written = select(own.c.body).where(own.c.action.in_(["baseline", "migrate"])).order_by(own.c.id)
+    made: set[str] = set()
+    digests: dict[str, str] = {}
     try:
-        return {str(name) for body in bodies for name in json.loads(body).get("made", [])}
+        for body in map(json.loads, connection.execute(written).scalars()):
+            made.update(map(str, body.get("made", [])))
+            digests.update(body.get("digests", {}))
     except (ValueError, AttributeError):
         raise EvenbooksError(
             "An event of the migration cannot be read: the chain was tampered with. Run: python -m data.integrity"
         ) from None
+    return Known(asked, made, digests)

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+import psycopg
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from data.database import error_code, make_engine, translated
+from data.engines import make_engine
 from data.errors import DatabaseReadOnly, DatabaseUnavailable, EvenbooksError
+from data.faults import BINARY_LOG, NOT_GRANTED, Code, error_code, error_words, translated
+from data.migration.privileges import Lacking, lacking_of_file, sentence
 from data.schema import literal_sql
 from data.settings import Settings
 
 Say = Callable[[str], None]
 LOCK_WAIT = 5  # seconds
-REFUSED_ALGORITHM = {1845, 1846}
-NOT_ALLOWED = {1044, 1142, 1143, 1227}
-BINARY_LOG = 1419  # only who has SUPER may make triggers there
+CONCURRENTLY = "INDEX CONCURRENTLY"
+TWO_AT_ONCE = (
+    "Somebody else is running this migration on this database right now. Wait until it has ended, then run it again."
+)
+# MariaDB's refusals of an algorithm; PostgreSQL's of an index made concurrently, on a table in partitions.
+REFUSED_ALGORITHM: set[Code] = {1845, 1846, "0A000"}
+LOCKED: set[Code] = {1205, "55P03"}
 
 
 @dataclass
@@ -38,6 +45,11 @@ class Session:
         """Whether this is SQLite, where all of it is one transaction."""
         return self.connection.dialect.name == "sqlite"
 
+    @property
+    def is_postgresql(self) -> bool:
+        """Whether this is PostgreSQL, where each statement is settled as on MariaDB, though none has to be."""
+        return self.connection.dialect.name == "postgresql"
+
     def tell(self, line: str) -> None:
         """Says a sentence; in a dry run as a comment, so that the whole of it is SQL."""
         line = " ".join(line.splitlines())  # a comment of theirs may have several, which would be no comment of ours
@@ -50,18 +62,34 @@ class Session:
             if self.dry_run:
                 break
             try:
-                self.connection.execute(text(literal_sql(sql))).close()
-                self.settle()
+                self._execute(sql)
                 break
             except DBAPIError as error:
                 if error_code(error) not in REFUSED_ALGORITHM or number == len(alternatives):
-                    special = _explained(error, table)
+                    special = _explained(error, table, sql)
                     if special:
                         raise special from error
                     raise
-                self.tell("The server refuses this way of doing it for this table; the next one also lets others work.")
-        if self.dry_run and len(alternatives) > 1:
-            self.tell("Where the server refuses that, it is: " + f"{alternatives[1]};")
+                self.settle()
+                self.tell("The server refuses this way of doing it for this table, so it is done the next way.")
+        if self.dry_run:
+            for sql in alternatives[1:]:
+                self.tell(f"Where the server refuses that, it is: {sql};")
+
+    def _execute(self, sql: str) -> None:
+        """Runs one statement and settles it; by itself, where PostgreSQL lets no transaction contain it."""
+        alone = self.is_postgresql and CONCURRENTLY in sql
+        driver = cast(psycopg.Connection, self.connection.connection.dbapi_connection) if alone else None
+        self.settle()
+        try:
+            if driver:
+                driver.autocommit = True
+            self.connection.execute(text(literal_sql(sql))).close()
+            self.settle()
+        finally:
+            if driver and not driver.closed:
+                self.connection.rollback()
+                driver.autocommit = False
 
     def run_outside(self, sql: str) -> bool:
         """The same for a PRAGMA that no transaction may contain. Answers whether it was done."""
@@ -82,15 +110,28 @@ class Session:
             self.connection.commit()
 
 
-def _explained(error: DBAPIError, table: str) -> EvenbooksError | None:
+def require_rights(session: Session, lacks: Sequence[Lacking]) -> None:
+    """Raises DatabaseReadOnly, naming everything that the account lacks at once; a dry run says it and goes on."""
+    if lacks and session.dry_run:
+        session.tell(f"RED: {sentence(lacks)} The run itself would stop here.")
+    elif lacks:
+        raise DatabaseReadOnly(
+            f"{sentence(lacks)} Or give --database-url an account that may; the dashboard does not need one. Nothing was changed."
+        )
+
+
+def _explained(error: DBAPIError, table: str, sql: str) -> EvenbooksError | None:
     """What the people who run the migration can do about it; None where it is nothing special."""
     words = error_words(error)
-    if error_code(error) == 1205:
+    if error_code(error) in LOCKED:
+        left = "it changed nothing."
+        if CONCURRENTLY in sql:
+            left = "an unfinished index may be left, which serves nobody and is dropped when it continues."
         return DatabaseUnavailable(
             f"Others have held the table {table} for more than {LOCK_WAIT} seconds (an open transaction, a long query, "
-            "a backup), so this step was given up; it changed nothing. Run this again: it continues here."
+            f"a backup), so this step was given up; {left} Run this again: it continues here."
         )
-    if error_code(error) in NOT_ALLOWED:
+    if error_code(error) in NOT_GRANTED:
         return DatabaseReadOnly(
             f"This account may not run that statement ({words}). Run this with an account that may change tables "
             "(--database-url); the dashboard does not need one. Running it again continues here."
@@ -102,11 +143,6 @@ def _explained(error: DBAPIError, table: str) -> EvenbooksError | None:
             "switched on. Running it again continues here."
         )
     return None
-
-
-def error_words(error: DBAPIError) -> str:
-    """What the server said."""
-    return str((getattr(error.orig, "args", None) or [error.orig])[-1])
 
 
 @contextmanager
@@ -139,18 +175,29 @@ def open_session(settings: Settings, dry_run: bool, say: Say, engine: Engine | N
     with open_engine(settings, engine) as used, explained(used), used.connect() as connection:
         session = Session(connection, settings, dry_run, say)
         if session.is_sqlite:
+            require_rights(session, lacking_of_file(settings.url.database or ""))
             if not dry_run:
                 connection.execution_options(write=True)  # BEGIN IMMEDIATE: a second runner waits
             yield session
             connection.commit()
             return
         connection.detach()  # its settings must not come back from the pool
+        if session.is_postgresql:
+            connection.execute(text(f"SET lock_timeout = '{LOCK_WAIT}s'; SET statement_timeout = 0"))
+            if not dry_run:
+                _take_advisory_lock(session)
+            connection.commit()
+            yield session
+            return
         # Their columns may have zero dates as defaults, which would stop every change of the table.
         wait = (
             f"SET SESSION lock_wait_timeout = {LOCK_WAIT}, innodb_lock_wait_timeout = {LOCK_WAIT}, "
             "sql_mode = REPLACE(REPLACE(@@sql_mode, 'NO_ZERO_IN_DATE', ''), 'NO_ZERO_DATE', '')"
         )
         connection.execute(text(wait))
+        if getattr(connection.dialect, "is_mariadb", False):
+            # A table that keeps its versions can otherwise have no new column; in those of old it is NULL, which is true.
+            connection.execute(text("SET SESSION system_versioning_alter_history = 'KEEP'"))
         if not dry_run:
             _take_lock(session)  # given back with the connection
         yield session
@@ -168,6 +215,12 @@ def _require_file(settings: Settings) -> None:
     raise DatabaseUnavailable(f"There is no database file {file}. DATABASE_URL or --database-url names it.")
 
 
+def _take_advisory_lock(session: Session) -> None:
+    statement = text("SELECT pg_try_advisory_lock(hashtext('evenbooks migration'))")
+    if not session.connection.execute(statement).scalar():
+        raise DatabaseUnavailable(TWO_AT_ONCE)
+
+
 def _take_lock(session: Session) -> None:
     try:
         name = "CONCAT('evenbooks.', SHA1(DATABASE()))"
@@ -178,6 +231,4 @@ def _take_lock(session: Session) -> None:
         session.tell("This cluster has no named locks: make sure that nobody else runs this at the same time.")
         return
     if taken != 1:
-        raise DatabaseUnavailable(
-            "Somebody else is running this migration on this database right now. Wait until it has ended, then run it again."
-        )
+        raise DatabaseUnavailable(TWO_AT_ONCE)

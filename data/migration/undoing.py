@@ -10,8 +10,9 @@ from sqlalchemy import Connection, inspect, select
 
 from data import events, queries
 from data.errors import ConfigurationError, EvenbooksError
-from data.migration.own import VERSION_TABLE, made_by_us, own_present
-from data.migration.pieces import Piece, pieces
+from data.migration.own import VERSION_TABLE, known_of, own_present
+from data.migration.piece import Known, Piece
+from data.migration.pieces import pieces
 from data.migration.session import Session
 from data.migration.verifying import deleted_rows
 from data.reflection import reflect
@@ -27,8 +28,9 @@ def undo_steps(session: Session, file: Path) -> None:
         session.tell("There is nothing to undo: this database has none of our tables.")
         return
     begun = schema.own.events.name in present
-    made = made_by_us(connection, schema) if begun else set()
-    todo = _to_remove(connection, schema, made)
+    known = known_of(connection, schema, present)
+    made = set(known.made)
+    todo = _to_remove(connection, schema, known)
     _refuse_while_deleted(connection, schema, made)
     if begun and session.dry_run:
         session.tell(f"First every event is written to {file.name}.")
@@ -40,6 +42,8 @@ def undo_steps(session: Session, file: Path) -> None:
     for piece in todo:
         if not piece.outside:
             session.run(*piece.drop, table=piece.table)
+            for sql in piece.also_drop:
+                session.run(sql, table=piece.table)
     # Ours after theirs, the events last: an interrupted undo must still know what it has to do.
     order = [VERSION_TABLE, *(t.name for t in reversed(schema.own.all))]
     for name in [name for name in order if name in present]:
@@ -50,16 +54,16 @@ def undo_steps(session: Session, file: Path) -> None:
     session.tell("Nothing was changed: this was a dry run." if session.dry_run else "Undone.")
 
 
-def _to_remove(connection: Connection, schema: Schema, made: set[str]) -> list[Piece]:
+def _to_remove(connection: Connection, schema: Schema, known: Known) -> list[Piece]:
     """The pieces that we made and that are still there, the last first."""
-    known = pieces(connection, schema)
-    strange = sorted(made - {piece.name for piece in known})
+    found = pieces(connection, schema, known)
+    strange = sorted(set(known.made) - {piece.name for piece in found})
     if strange:
         raise ConfigurationError(
             f"The migration made {', '.join(strange)}, but with another mapping than today's. "
             "Run the undo with the configuration with which it was made. Nothing was changed."
         )
-    return [piece for piece in reversed(known) if piece.name in made and piece.drop]
+    return [piece for piece in reversed(found) if piece.name in known.made and piece.drop]
 
 
 def _refuse_while_deleted(connection: Connection, schema: Schema, made: set[str]) -> None:
@@ -69,9 +73,10 @@ def _refuse_while_deleted(connection: Connection, schema: Schema, made: set[str]
         deleted -= _deleted_at_first(connection, schema)
     if deleted:
         shown = ", ".join(sorted(map(str, deleted))[:3]) + (", ..." if len(deleted) > 3 else "")
+        people = "1 customer has" if len(deleted) == 1 else f"{len(deleted)} customers have"
         raise EvenbooksError(
-            f"{len(deleted)} customers have been deleted since the migration ({shown}); without it they would be active again. "
-            "Restore them first, on the page Deleted Customers, then run the undo again. Nothing was changed."
+            f"{people} been deleted since the migration ({shown}), and would be active again without it. "
+            "Restore whoever is deleted first, on the page Deleted Customers, then run the undo again. Nothing was changed."
         )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 from data import events, money, queries
 from data.errors import EvenbooksError
 from data.inspection import unusable
+from data.migration.own import known_of, own_present
 from data.migration.pieces import pieces
 from data.migration.session import Session
 from data.queries.revenue import Key
@@ -43,23 +44,26 @@ def deleted_rows(connection: Connection, schema: Schema) -> set[Any]:
     return set(connection.execute(statement).scalars())
 
 
-def verify(session: Session, before: Measured, made: Collection[str]) -> None:
+def verify(session: Session, before: Measured, made: Collection[str], asked: Collection[str]) -> None:
     """Looks at everything again, also at what was `made` on demand, and raises EvenbooksError for what is not as it must be; then says the totals."""
     session.settle()
     connection = session.connection
     schema = reflect(connection, session.settings)
-    needed = [p for p in pieces(connection, schema) if not p.outside and (p.name in made or not p.option)]
+    known = known_of(connection, schema, own_present(connection, schema), asked)
+    needed = [p for p in pieces(connection, schema, known) if not p.outside and (p.name in made or not p.option)]
     absent = [p.name for p in needed if not p.there]
     problem = unusable(connection, schema) if schema.migrated else None
     problems = [f"{name} is not there" for name in absent]
-    problems += [f"{session.settings.customers.deleted_at} {problem}"] if problem else []
+    problems += [f"{schema.settings.customers.deleted_at} {problem}"] if problem else []
     problems += [f"event {link.event_id}: {p}" for link in events.walk(connection, schema) for p in link.problems]
     after = measure(connection, schema)
     fresh = sorted(after.deleted - before.deleted, key=str)
-    known = queries.list_deletions(connection, schema, fresh) if fresh else {}
-    unknown = [str(key) for key in fresh if key not in known]
+    deletions = queries.list_deletions(connection, schema, fresh) if fresh else {}
+    unknown = [str(key) for key in fresh if key not in deletions]
     if unknown:
-        problems.append(f"{len(unknown)} customers are deleted who were not before ({', '.join(unknown[:3])})")
+        one = "1 customer is deleted who was not before"
+        people = one if len(unknown) == 1 else f"{len(unknown)} customers are deleted who were not before"
+        problems.append(f"{people} ({', '.join(unknown[:3])})")
     problems += _moved(before.totals, after.totals)
     if problems:
         raise EvenbooksError(

@@ -6,6 +6,7 @@ Connection first, then the schema, ids next, the rest by keyword. Nothing here o
 from data.queries.blocks import MonthOrders, month_blocks, month_currencies
 from data.queries.checks import (
     count_all_customers,
+    count_amounts,
     count_missing_customer_orders,
     count_orders_of_deleted,
     count_state,
@@ -13,6 +14,7 @@ from data.queries.checks import (
     list_missing_customers,
     list_named_but_gone,
     list_order_ids,
+    list_unreadable_amounts,
     monthly_long_way,
     monthly_part,
     order_chunks,
@@ -27,6 +29,7 @@ from data.queries.customers import (
     insert_customer,
     list_customers,
     list_deleted_ids,
+    mark_back,
     mark_deleted,
     mark_restored,
     update_customer,
@@ -41,6 +44,7 @@ from data.queries.events import (
     stream_chain,
     touch_chain,
 )
+from data.queries.heartbeat import keep_beat, last_beat
 from data.queries.month import list_month_orders
 from data.queries.orders import get_customers_with_impact, impact
 from data.queries.probing import (
@@ -61,7 +65,7 @@ from data.queries.revenue import (
     monthly_totals,
     revenue_by_month,
 )
-from data.queries.rights import Attempt, attempt, get_file, list_attempts, wait_shortly
+from data.queries.rights import Attempt, attempt, get_file, list_attempts, tried, wait_shortly
 from data.queries.seals import get_seal_rows, insert_seals, last_seal_action, list_seals, mark_unsealed
 from data.queries.sign_outs import keep_sign_out, signed_out_at
 from data.queries.tokens import get_token, insert_token, list_tokens, revoke_token, touch_token
@@ -72,6 +76,7 @@ __all__ = [
     "append_events",
     "attempt",
     "count_all_customers",
+    "count_amounts",
     "count_customers",
     "count_missing_customer_orders",
     "count_orders_of_deleted",
@@ -93,7 +98,9 @@ __all__ = [
     "insert_customer",
     "insert_seals",
     "insert_token",
+    "keep_beat",
     "keep_sign_out",
+    "last_beat",
     "last_check",
     "last_event_id",
     "last_seal_action",
@@ -110,8 +117,10 @@ __all__ = [
     "list_order_ids",
     "list_seals",
     "list_tokens",
+    "list_unreadable_amounts",
     "list_without_transactions",
     "lock_head",
+    "mark_back",
     "mark_deleted",
     "mark_restored",
     "mark_unsealed",
@@ -133,6 +142,7 @@ __all__ = [
     "stream_chain",
     "touch_chain",
     "touch_token",
+    "tried",
     "update_customer",
     "wait_shortly",
 ]

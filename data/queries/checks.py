@@ -8,10 +8,28 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any, Literal
 
-from sqlalchemy import Connection, FromClause, Row, and_, case, exists, func, insert, inspect, or_, select, true
+from sqlalchemy import (
+    Connection,
+    FromClause,
+    Row,
+    String,
+    Uuid,
+    and_,
+    case,
+    exists,
+    func,
+    insert,
+    inspect,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.sql import ColumnElement
 
-from data.queries.revenue import Key, currency_keys, grouped_by_month, measures, month_expression, read_figures, window
+from data.queries.amounts import as_stored, can_be_unreadable, is_unreadable
+from data.queries.dates import month_expression, window
+from data.queries.orders import last_number, order_key
+from data.queries.revenue import Key, currency_keys, grouped_by_month, measures, read_figures
 from data.records import CustomerId, Figures
 from data.schema import Schema, is_active
 
@@ -26,7 +44,7 @@ def order_chunks(connection: Connection, schema: Schema, *, size: int = CHUNK) -
     holds all where the orders are a query, few, or not numbered.
     """
     axis = _axis(connection, schema)
-    if axis is None:
+    if axis is None or isinstance(axis.type, (String, Uuid)):
         return [true()]
     orders = int(connection.execute(select(func.count()).select_from(schema.orders.source)).scalar_one())
     low, high = connection.execute(select(func.min(axis), func.max(axis))).one()
@@ -67,7 +85,7 @@ def monthly_part(
     `chunk` is one of `order_chunks`: the part of those orders alone.
     """
     customers, orders = schema.customers, schema.orders
-    joined = orders.source.join(customers.source, and_(orders.c.customer_id == customers.c.id, schema.is_linked))
+    joined = orders.source.join(customers.source, and_(schema.names(orders.c.customer_id), schema.is_linked))
     sources: dict[Part, tuple[FromClause, ColumnElement[bool]]] = {
         "total": (orders.source, true()),
         "active": (joined, is_active(customers)),
@@ -92,7 +110,7 @@ def monthly_long_way(
     """Every part at once, the long way round: each order looks for its customer (LEFT JOIN) and is told apart by what it finds."""
     customers, orders = schema.customers, schema.orders
     part, month = part_of_order(schema), month_expression(schema)
-    source = orders.source.outerjoin(customers.source, orders.c.customer_id == customers.c.id)
+    source = orders.source.outerjoin(customers.source, schema.names(orders.c.customer_id))
     statement = (
         select(part.label("part"), *measures(schema, month))
         .select_from(source)
@@ -120,7 +138,7 @@ def part_of_order(schema: Schema) -> ColumnElement[str]:
 def _is_missing(schema: Schema) -> ColumnElement[bool]:
     """An order that names a customer who is not there. NOT EXISTS: NOT IN would lose the NULLs."""
     customers = schema.customers
-    there = exists(select(customers.c.id).where(customers.c.id == schema.orders.c.customer_id))
+    there = exists(select(customers.c.id).where(schema.names(schema.orders.c.customer_id)))
     return and_(schema.is_linked, ~there)
 
 
@@ -146,12 +164,38 @@ def count_missing_customer_orders(
     return int(connection.execute(select(func.count()).select_from(schema.orders.source).where(condition)).scalar_one())
 
 
+def count_amounts(connection: Connection, schema: Schema, label: str) -> tuple[int, int]:
+    """How many orders that count as revenue have an amount (`label`: total or cost) that is no number, and how many none."""
+    column, table = schema.orders.c[label], schema.order_table
+    required = table is not None and not table.c[getattr(schema.settings.orders, label)].nullable
+    if required and not can_be_unreadable(schema, column):
+        return 0, 0
+    counted = [func.count(case((found, 1))) for found in (is_unreadable(schema, column), column.is_(None))]
+    row = connection.execute(select(*counted).select_from(schema.orders.source).where(schema.is_revenue)).one()
+    return int(row[0]), int(row[1])
+
+
+def list_unreadable_amounts(
+    connection: Connection, schema: Schema, label: str, *, limit: int
+) -> list[tuple[CustomerId, str]]:
+    """The orders that count as revenue with an amount that is no number, and what is stored, in id order."""
+    column, key = schema.orders.c[label], order_key(schema)
+    statement = (
+        select(key, as_stored(schema, column))
+        .select_from(schema.orders.source)
+        .where(schema.is_revenue, is_unreadable(schema, column))
+        .order_by(key)
+        .limit(limit)
+    )
+    return [(row[0], str(row[1])) for row in connection.execute(statement)]
+
+
 def count_orders_of_deleted(connection: Connection, schema: Schema) -> dict[CustomerId, tuple[int, int | None]]:
     """How many orders, of any status, each deleted customer has, and the greatest of their ids, where orders are numbered (else, and without any, None)."""
     customers, orders = schema.customers, schema.orders
-    linked = and_(orders.c.customer_id == customers.c.id, schema.is_linked)
+    linked = and_(schema.names(orders.c.customer_id), schema.is_linked)
     statement = (
-        select(customers.c.id, func.count(orders.c.id), func.max(orders.c.id))
+        select(customers.c.id, func.count(orders.c.id), last_number(schema))
         .select_from(customers.source.outerjoin(orders.source, linked))
         .where(~is_active(customers))
         .group_by(customers.c.id)
@@ -164,7 +208,7 @@ def list_order_ids(
 ) -> list[tuple[CustomerId, Any]]:
     """The ids of these customers' orders, of any status: pairs of customer (in the customers' spelling) and order."""
     owners, orders = schema.customers, schema.orders
-    joined = owners.source.join(orders.source, and_(orders.c.customer_id == owners.c.id, schema.is_linked))
+    joined = owners.source.join(orders.source, and_(schema.names(orders.c.customer_id), schema.is_linked))
     statement = select(owners.c.id, orders.c.id).select_from(joined).where(owners.c.id.in_(customers))
     return [(row[0], row[1]) for row in connection.execute(statement)]
 
@@ -194,8 +238,8 @@ def count_state(connection: Connection, schema: Schema) -> dict[str, int]:
 
 
 def record_check(connection: Connection, schema: Schema, *, at: datetime, report: dict[str, Any]) -> None:
-    """Keeps a run (its JSON), so that screens can say when the books were last even."""
-    values = {"snapshot_at": at, "even": report["even"], "unseen": report["unseen"], "report": json.dumps(report)}
+    """Keeps a run (its JSON), so that screens can say when the books were last even; one that could not see is not."""
+    values = {"snapshot_at": at, "even": bool(report["even"]), "unseen": report["unseen"], "report": json.dumps(report)}
     connection.execute(insert(schema.own.checks).values(values))
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     false,
     func,
     insert,
+    literal,
     or_,
     select,
     true,
@@ -118,7 +119,7 @@ def _sort_key(schema: Schema, sort: str, deleted: bool) -> tuple[ColumnElement[A
     # coalesce() only where the column may be NULL: with it, no index serves.
     if sort not in schema.present or _may_be_null(schema, sort):
         earliest = "0001-01-01 00:00:00" if sort.endswith("_at") else ""
-        return func.coalesce(key, earliest), True
+        return func.coalesce(key, literal(earliest, key.type)), True  # PostgreSQL takes no text beside a time
     return key, sort not in schema.indexed
 
 
@@ -138,18 +139,19 @@ def _search(schema: Schema, search: str) -> tuple[list[ColumnElement[bool]], boo
     customer_id = schema.parse_id(words.removeprefix("#")) if schema.has_integer_id else None
     if customer_id is not None and words.startswith("#"):
         return [customers.c.id == customer_id], False
-    by_email = _comparable(schema, customers.c.email, words.isascii()).startswith(words, autoescape=True)
+    email = _comparable(schema, customers.c.email, words.isascii())
+    by_email = or_(*(_has(schema, email, form, begins=True) for form in _forms(schema, words)))
     if "@" in words and "email" in schema.present:
-        # SQLite's LIKE ignores case and its index does not, so there it reads them all.
-        return [by_email], "email" not in schema.indexed or schema.dialect == "sqlite"
+        # Elsewhere LIKE ignores case and an index does not, so there it reads them all.
+        return [by_email], "email" not in schema.indexed or schema.dialect != "mysql"
     name = _comparable(schema, customers.c.name, words.isascii())
-    conditions = [name.contains(form, autoescape=True) for form in _forms(schema, words)]
+    conditions = [_has(schema, name, form) for form in _forms(schema, words)]
     if "email" in schema.present:
         conditions.append(by_email)
     if customer_id is not None:
         conditions.append(customers.c.id == customer_id)
-    elif not schema.has_integer_id:
-        conditions.append(_comparable(schema, customers.c.id, words.isascii()) == words)
+    elif not schema.has_integer_id and (key := schema.parse_id(words)) is not None:
+        conditions.append(_comparable(schema, customers.c.id, words.isascii()) == key)
     return [or_(*conditions)], True
 
 
@@ -161,9 +163,18 @@ def _comparable(schema: Schema, column: ColumnElement[Any], plain: bool) -> Colu
     return column if plain or schema.dialect == "sqlite" else cast(column, String())
 
 
+def _has(schema: Schema, column: ColumnElement[Any], words: str, *, begins: bool = False) -> ColumnElement[bool]:
+    """Whether the text has these words in it (or begins with them), whatever the case; LIKE minds it on PostgreSQL."""
+    if schema.dialect == "postgresql":
+        found = column.istartswith if begins else column.icontains
+    else:
+        found = column.startswith if begins else column.contains
+    return found(words, autoescape=True)
+
+
 def _forms(schema: Schema, words: str) -> list[str]:
-    """SQLite ignores case in ASCII only, so there other scripts are tried as typed, lower, upper and title."""
-    if schema.dialect != "sqlite" or words.isascii():
+    """SQLite, and PostgreSQL in some locales, ignore case in ASCII only: other scripts are tried as typed, lower, upper and title."""
+    if schema.dialect == "mysql" or words.isascii():
         return [words]
     return list(dict.fromkeys([words, words.lower(), words.upper(), words.title()]))
 
@@ -175,7 +186,7 @@ def find_by_email(
     if "email" not in schema.present:
         return None
     spellings = [email]
-    if schema.dialect == "sqlite":
+    if schema.dialect != "mysql":
         spellings = [_ascii_lower(form) for form in _forms(schema, email)]
     statement = _having_email(schema, email.isascii(), other_than is not None)
     asked = {"spellings": spellings, **({} if other_than is None else {"other_than": other_than})}
@@ -188,7 +199,7 @@ def _having_email(schema: Schema, plain: bool, others: bool) -> Select[Any]:
     """Built once; `plain` where the address is ASCII alone."""
     customers = schema.customers
     column = _comparable(schema, customers.c.email, plain)
-    address = func.lower(column) if schema.dialect == "sqlite" else column
+    address = column if schema.dialect == "mysql" else func.lower(column)
     but = customers.c.id != bindparam("other_than") if others else true()
     return (
         select(*customers.labelled)
@@ -199,7 +210,7 @@ def _having_email(schema: Schema, plain: bool, others: bool) -> Select[Any]:
 
 
 def _ascii_lower(words: str) -> str:
-    """What SQLite's lower() makes of it."""
+    """What lower() makes of it where it knows ASCII alone; _forms has what it makes elsewhere."""
     return "".join(c.lower() if c.isascii() else c for c in words)
 
 
@@ -225,6 +236,18 @@ def mark_deleted(connection: Connection, schema: Schema, ids: Sequence[CustomerI
 def mark_restored(connection: Connection, schema: Schema, ids: Sequence[CustomerId]) -> int:
     """Clears `deleted_at` where it is set, and nothing else. Answers how many rows it changed."""
     return _set_deleted_at(connection, schema, ids, None)
+
+
+def mark_back(
+    connection: Connection, schema: Schema, customer_id: CustomerId, *, now: datetime | None, was: datetime | str | None
+) -> int:
+    """Sets `deleted_at` to what it `was` where it is what it became, and nothing else: for tables that cannot roll back."""
+    table, name = schema.customer_table, schema.settings.customers.deleted_at
+    kind = schema.customers.c.deleted_at.type
+    became = is_active(table, name) if now is None else table.c[name] == type_coerce(now, kind)
+    unchanged = {c: table.c[c] for c in schema.self_updating - {name}}
+    values = {name: type_coerce(was, kind), **unchanged}
+    return connection.execute(update(table).where(schema.is_this(customer_id), became).values(values)).rowcount
 
 
 def _set_deleted_at(connection: Connection, schema: Schema, ids: Sequence[CustomerId], at: datetime | None) -> int:

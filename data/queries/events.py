@@ -6,25 +6,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Row, Select, Update, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Insert, Row, Select, Update, bindparam, func, insert, select, text, update
 
 from data.records import CustomerId, Event
 from data.schema import Schema
+
+_LOCK_CHAIN = text("LOCK TABLE evenbooks_chain IN SHARE ROW EXCLUSIVE MODE")
 
 
 def lock_head(connection: Connection, schema: Schema) -> Row[*tuple[Any, ...]]:
     """The chain's head (`event_id`, `hash`), locked: the first statement of every change.
 
-    Reading after the lock makes before and after one snapshot. SQLite leaves FOR UPDATE out; its
-    transaction began IMMEDIATE. Raises sqlalchemy.exc.NoResultFound where there is no head.
+    Reading after the lock makes before and after one snapshot: on PostgreSQL the whole table's, since a row's would
+    fail whoever waited for it. SQLite leaves FOR UPDATE out; its transaction began IMMEDIATE. Raises sqlalchemy.exc.NoResultFound where there is no head.
     """
+    if schema.dialect == "postgresql":
+        connection.execute(_LOCK_CHAIN)
     return connection.execute(_head_for_update(schema)).one()
 
 
 @lru_cache(maxsize=16)
 def _head_for_update(schema: Schema) -> Select[Any]:
     chain = schema.own.chain
-    return select(chain.c.event_id, chain.c.hash).where(chain.c.id == 1).with_for_update()
+    head = select(chain.c.event_id, chain.c.hash).where(chain.c.id == 1)
+    return head if schema.dialect == "postgresql" else head.with_for_update()
 
 
 def get_head(connection: Connection, schema: Schema) -> Row[*tuple[Any, ...]] | None:

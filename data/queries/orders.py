@@ -7,12 +7,13 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, case, func, null, select
+from sqlalchemy import Connection, Integer, Select, String, Uuid, and_, bindparam, case, cast, func, null, select
+from sqlalchemy.sql import ColumnElement
 
 from data import money
-from data.money import exact_sum
+from data.queries.amounts import exact_sum
 from data.queries.customers import get_customers
-from data.queries.revenue import month_expression
+from data.queries.dates import month_expression
 from data.records import Customer, CustomerId, Impact
 from data.schema import Schema
 
@@ -65,6 +66,19 @@ def _add_up(
     return found
 
 
+def order_key(schema: Schema) -> ColumnElement[Any]:
+    """An order's id as JSON can hold it: of other kinds (a DOUBLE, PostgreSQL's NUMERIC) its text."""
+    order_id = schema.orders.c.id
+    plain = schema.dialect == "sqlite" or isinstance(order_id.type, (Integer, String, Uuid))
+    return order_id if plain else cast(order_id, String())
+
+
+def last_number(schema: Schema) -> ColumnElement[Any]:
+    """The greatest id of a group's orders where they are numbered, else NULL: PostgreSQL knows none of UUIDs."""
+    order_id = schema.orders.c.id
+    return func.max(order_id) if schema.dialect == "sqlite" or isinstance(order_id.type, Integer) else null()
+
+
 @lru_cache(maxsize=16)
 def _impact(schema: Schema, *, by_month: bool, one: bool) -> Select[Any]:
     """Of `one` customer without the id: the fewer columns and groups, the sooner the next writer has the chain.
@@ -82,13 +96,13 @@ def _impact(schema: Schema, *, by_month: bool, one: bool) -> Select[Any]:
             *told_apart,
             (months[0] if months else null()).label("month"),
             func.count(orders.c.id).label("all_orders"),
-            func.max(orders.c.id).label("last_order"),
-            exact_sum(counted, dialect=schema.dialect, decimals=schema.settings.money.decimals).label("revenue"),
+            last_number(schema).label("last_order"),
+            exact_sum(schema, counted).label("revenue"),
             *([func.count(case((schema.is_revenue, orders.c.id))).label("orders")] if statuses else []),
             *([orders.c.currency.label("currency")] if schema.keeps_currency else []),
         )
         .select_from(
-            customers.source.outerjoin(orders.source, and_(orders.c.customer_id == customers.c.id, schema.is_linked))
+            customers.source.outerjoin(orders.source, and_(schema.names(orders.c.customer_id), schema.is_linked))
         )
         .where(customers.c.id == bindparam("this") if one else customers.c.id.in_(bindparam("ids", expanding=True)))
         .group_by(*told_apart, *months, *([orders.c.currency] if schema.keeps_currency else []))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, or_
+from sqlalchemy import Connection, Row, Select, and_, literal, or_
 from sqlalchemy.sql import ColumnElement
 
 from data.errors import InvalidInput
@@ -72,7 +72,9 @@ def _ordered(statement: Select[Any], keys: Keys, down: bool) -> Select[Any]:
 
 def _beyond(keys: Keys, cursor: tuple[Any, Id], down: bool) -> ColumnElement[bool]:
     """The rows after the cursor. Not a row comparison: MariaDB reads the whole index for one."""
-    (value, row_id), key = cursor, keys.key
+    # In the type of the column: PostgreSQL compares no time with text.
+    key = keys.key
+    value, row_id = literal(cursor[0], key.type), literal(cursor[1], keys.tie.type)
     past = keys.tie < row_id if down else keys.tie > row_id
     if key is keys.tie:
         return past
@@ -93,7 +95,7 @@ def read_cursor(cursor: str, parse: Callable[[object], Id | None], sort: str) ->
         if of_sort != sort or not isinstance(value, (int, float, str)) or isinstance(value, bool) or row_id is None:
             raise ValueError
         str(value).encode()  # half a surrogate pair is no text
-        if isinstance(value, int) and abs(value) >= 2**63:
+        if isinstance(value, int) and abs(value) >= 2**63 and value != row_id:
             raise ValueError
     except (ValueError, TypeError, binascii.Error, RecursionError):
         raise InvalidInput(

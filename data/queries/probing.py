@@ -28,7 +28,7 @@ def grand_totals(connection: Connection, schema: Schema) -> dict[str, Figures]:
 def grand_deleted(connection: Connection, schema: Schema) -> dict[str, Figures]:
     """The same for the orders of deleted customers, read from the customers' side, who are few."""
     customers, orders = schema.customers, schema.orders
-    source = customers.source.join(orders.source, orders.c.customer_id == customers.c.id)
+    source = customers.source.join(orders.source, schema.names(orders.c.customer_id))
     return _by_currency(connection, schema, source, and_(schema.is_revenue, schema.is_linked, ~is_active(customers)))
 
 
@@ -43,13 +43,12 @@ def _by_currency(
 def find_customer_to_probe(connection: Connection, schema: Schema) -> Customer | None:
     """The active customer of the latest order, looked for among the last thousand; else any active one; None without."""
     orders, customers = schema.orders, schema.customers
-    last = select(orders.c.id, orders.c.customer_id).select_from(orders.source).limit(RECENT)
+    columns = (orders.c.id.label("id"), orders.c.customer_id.label("customer_id"), schema.is_linked.label("is_linked"))
+    last = select(*columns).select_from(orders.source).limit(RECENT)
     if _is_key(connection, schema):
         last = last.order_by(orders.c.id.desc())
     recent = last.subquery("recent")
-    linked = and_(
-        recent.c.customer_id == customers.c.id, recent.c.customer_id.not_in(schema.settings.orders.no_customer)
-    )
+    linked = and_(schema.names(recent.c.customer_id), recent.c.is_linked)
     statement = (
         select(*customers.labelled)
         .select_from(customers.source.join(recent, linked))
@@ -71,8 +70,8 @@ def _is_key(connection: Connection, schema: Schema) -> bool:
 
 
 def list_without_transactions(connection: Connection, schema: Schema) -> dict[str, str]:
-    """The tables beside ours and the company's that cannot roll back, with their engine; none on SQLite."""
-    if schema.dialect == "sqlite":
+    """The tables beside ours and the company's that cannot roll back, with their engine; only MariaDB has such."""
+    if schema.dialect != "mysql":
         return {}
     statement = text(
         "SELECT t.table_name, t.engine FROM information_schema.tables t "
@@ -138,7 +137,7 @@ def limited(connection: Connection, seconds: float) -> Iterator[TimeLimit]:
     def bound(c: Connection, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> Any:
         if limit.left <= 0:
             raise TimeOver
-        return (_bounded(c, statement, limit.left) if c.dialect.name != "sqlite" else statement), parameters
+        return _bounded(c, statement, limit.left), parameters
 
     event.listen(connection, "before_cursor_execute", bound, retval=True)
     try:
@@ -152,7 +151,13 @@ def limited(connection: Connection, seconds: float) -> Iterator[TimeLimit]:
 
 
 def _bounded(connection: Connection, statement: str, seconds: float) -> str:
-    """The statement with its limit; MySQL, unlike MariaDB, knows one only for SELECT."""
+    """The statement with its limit; MySQL, unlike MariaDB, knows one only for SELECT, and PostgreSQL keeps it in the transaction."""
+    if connection.dialect.name == "sqlite":
+        return statement
+    if connection.dialect.name == "postgresql":
+        driver: Any = connection.connection.driver_connection
+        driver.execute(f"SET LOCAL statement_timeout = {max(int(seconds * 1000), 1)}")
+        return statement
     if getattr(connection.dialect, "is_mariadb", False):
         return f"SET STATEMENT max_statement_time = {max(seconds, 0.001):.3f} FOR {statement}"
     hint = f"SELECT /*+ MAX_EXECUTION_TIME({max(int(seconds * 1000), 1)}) */"
@@ -175,7 +180,7 @@ def _interrupted(connection: Connection, limit: TimeLimit) -> Iterator[None]:
 
 def roll_back(connection: Connection) -> bool:
     """Rolls back; answers whether all of it was: MariaDB says where a table without transactions was written to."""
-    if connection.invalidated or connection.dialect.name == "sqlite":
+    if connection.invalidated or connection.dialect.name in ("sqlite", "postgresql"):
         connection.rollback()
         return True
     connection.exec_driver_sql("ROLLBACK")

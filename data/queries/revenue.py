@@ -2,40 +2,31 @@
 
 from __future__ import annotations
 
-import re
-from calendar import monthrange
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import (
-    Connection,
-    Date,
-    DateTime,
-    FromClause,
-    Select,
-    String,
-    and_,
-    extract,
-    func,
-    literal,
-    or_,
-    select,
-    true,
-    type_coerce,
-    union_all,
-)
+from sqlalchemy import Connection, FromClause, Select, String, and_, func, literal, or_, select, true, union_all
 from sqlalchemy.sql import ColumnElement
 
 from data import money
-from data.money import exact_sum
+from data.months import FIRST_YEAR, months_between, read_month
+from data.queries.amounts import exact_sum
+from data.queries.dates import (
+    has_dates,
+    in_month,
+    in_no_month,
+    month_expression,
+    month_of,
+    since_first_year,
+    window,
+    zone_of,
+)
 from data.records import Customer, Figures, Impact, MonthlyRevenue
 from data.schema import Schema, currency_of, is_active
 
 Key = tuple[str | None, str]
-FIRST_YEAR = 1000  # MariaDB's earliest date; below it stands its zero date
-LAST_MONTH = "9999-12"
 MOST_BRANCHES = 1200  # months; one mistyped year must not make a statement of 90,000 parts
 
 
@@ -61,7 +52,7 @@ def monthly_deleted(
 ) -> dict[Key, Figures]:
     """The same for the orders of deleted customers, read from the customers' side, who are few."""
     customers, orders = schema.customers, schema.orders
-    source = customers.source.join(orders.source, orders.c.customer_id == customers.c.id)
+    source = customers.source.join(orders.source, schema.names(orders.c.customer_id))
     condition = and_(schema.is_revenue, schema.is_linked, ~is_active(customers))
     return grouped_by_month(connection, schema, source, condition, first=first, last=last)
 
@@ -114,7 +105,7 @@ def list_deleted_by_revenue(
 ) -> list[tuple[Customer, str, Impact]]:
     """The deleted customers with the most revenue in these months, at most `limit` a currency: customer, currency, impact."""
     customers, orders = schema.customers, schema.orders
-    revenue = _sum(schema, orders.c.total)
+    revenue = exact_sum(schema, orders.c.total)
     currency = [orders.c.currency] if schema.keeps_currency else []
     amounts = (
         select(
@@ -123,8 +114,9 @@ def list_deleted_by_revenue(
             func.count().label("orders"),
             revenue.label("revenue"),
         )
-        .select_from(customers.source.join(orders.source, orders.c.customer_id == customers.c.id))
+        .select_from(customers.source.join(orders.source, schema.names(orders.c.customer_id)))
         .where(schema.is_revenue, schema.is_linked, ~is_active(customers), *window(schema, first, last))
+        .where(~in_no_month(schema) if first or last else true())
         .group_by(customers.c.id, *currency)
         .subquery("amounts")
     )
@@ -133,7 +125,7 @@ def list_deleted_by_revenue(
     ranked = select(amounts, place.label("place")).subquery("ranked").c
     rows = connection.execute(
         select(*customers.labelled, ranked.currency, ranked.orders, ranked.revenue)
-        .join(customers.source, customers.c.id == ranked.customer_id)
+        .join(customers.source, schema.names(ranked.customer_id))
         .where(ranked.place <= limit)
         .order_by(ranked.revenue.desc(), customers.c.id)
     )
@@ -145,7 +137,7 @@ def list_deleted_by_revenue(
 def month_bounds(connection: Connection, schema: Schema) -> tuple[str, str] | None:
     """The first and the last month with a dated order; None where there is none."""
     if has_dates(schema):
-        low, high = map(read_month, _ends(connection, schema))
+        low, high = (month_of(schema, end) for end in _ends(connection, schema))
         if low and high:
             return low, high
     grouped = grouped_by_month(connection, schema, schema.orders.source, true())
@@ -153,59 +145,36 @@ def month_bounds(connection: Connection, schema: Schema) -> tuple[str, str] | No
     return (min(months), max(months)) if months else None
 
 
-def _ends(connection: Connection, schema: Schema) -> tuple[str, str]:
-    """What stands in the place of the month in the first and the last date; blank where there is no date."""
+def _ends(connection: Connection, schema: Schema) -> tuple[Any, Any]:
+    """The first and the last real date as the driver answers it; None where there is none."""
     dated = schema.orders.c.ordered_at
-    statement = select(func.min(dated), func.max(dated)).where(dated >= date(FIRST_YEAR, 1, 1))
-    low, high = connection.execute(statement).one()
-    return str(low or "")[:7], str(high or "")[:7]
-
-
-def months_between(first: str, last: str) -> Iterator[str]:
-    """Each month from first to last, both included."""
-    start, end = (int(month[:4]) * 12 + int(month[5:]) - 1 for month in (first, last))
-    for number in range(start, end + 1):
-        yield f"{number // 12:04}-{number % 12 + 1:02}"
-
-
-def next_month(month: str) -> str:
-    """The month after."""
-    year, number = int(month[:4]), int(month[5:])
-    return f"{year + 1:04}-01" if number == 12 else f"{year:04}-{number + 1:02}"
-
-
-def read_month(raw: object) -> str | None:
-    """What the database answers for a month (202402, "2024-02") as YYYY-MM; None where it is no month."""
-    words = f"{raw // 100:04}-{raw % 100:02}" if isinstance(raw, int) else str(raw or "")
-    found = re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])", words)
-    return f"{found[1]}-{found[2]}" if found and int(found[1]) >= FIRST_YEAR else None
-
-
-def has_dates(schema: Schema) -> bool:
-    """Whether orders carry real dates that ranges of an index can serve. SQLite has only text."""
-    return schema.dialect != "sqlite" and isinstance(schema.orders.c.ordered_at.type, (Date, DateTime))
+    low, high = connection.execute(select(func.min(dated), func.max(dated)).where(*since_first_year(schema))).one()
+    return low, high
 
 
 def _by_month(
     connection: Connection, schema: Schema, condition: ColumnElement[bool], *, first: str | None, last: str | None
 ) -> dict[Key, Figures]:
-    if not has_dates(schema) or schema.order_table is None:
+    # Months as ranges pay on MariaDB alone, and where the stored date is the month's own.
+    if schema.dialect != "mysql" or not has_dates(schema) or zone_of(schema) or schema.order_table is None:
         return grouped_by_month(connection, schema, schema.orders.source, condition, first=first, last=last)
     ends = _ends(connection, schema)
-    low, high = map(read_month, ends)
+    low, high = (month_of(schema, end) for end in ends)
     span = list(months_between(max(first or low, low), min(last or high, high))) if low and high else []
     if len(span) > MOST_BRANCHES or (any(ends) and not (low and high)):
         return grouped_by_month(connection, schema, schema.orders.source, condition, first=first, last=last)
-    branches = [_branch(schema, month, and_(condition, *window(schema, month, month))) for month in span]
+    branches = [_branch(schema, month, and_(condition, in_month(schema, month))) for month in span]
     if first is None and last is None:
-        dated = schema.orders.c.ordered_at
-        # Dates such as 2024-00-15 are of no month; they stand before each January.
-        monthless = [
-            dated.between(f"{year}-00-00", f"{year}-00-31 23:59:59.999999") for year in sorted({m[:4] for m in span})
-        ]
-        undated = or_(dated.is_(None), dated < date(FIRST_YEAR, 1, 1), *monthless)
-        branches.append(_branch(schema, None, and_(condition, undated)))
+        branches.append(_branch(schema, None, and_(condition, _undated(schema, span))))
     return read_figures(schema, connection.execute(union_all(*branches))) if branches else {}
+
+
+def _undated(schema: Schema, span: Sequence[str]) -> ColumnElement[bool]:
+    """The orders that are in none of these months, as ranges. Dates such as 2024-00-15 stand before each January."""
+    dated = schema.orders.c.ordered_at
+    years = sorted({month[:4] for month in span})
+    monthless = [dated.between(f"{year}-00-00", f"{year}-00-31 23:59:59.999999") for year in years]
+    return or_(dated.is_(None), dated < date(FIRST_YEAR, 1, 1), *monthless)
 
 
 def _branch(schema: Schema, month: str | None, condition: ColumnElement[bool]) -> Select[Any]:
@@ -243,50 +212,16 @@ def grouped_by_month(
     return {key: figures for key, figures in found.items() if key[0] or not (first or last)}
 
 
-def month_expression(schema: Schema) -> ColumnElement[Any]:
-    """The month of an order as the engine says it; `read_month` understands each."""
-    dated = schema.orders.c.ordered_at
-    if schema.dialect == "sqlite":
-        return func.substr(type_coerce(dated, String()), 1, 7)
-    return extract("year_month", dated)
-
-
 def measures(schema: Schema, month: ColumnElement[Any]) -> list[ColumnElement[Any]]:
     """What is counted and added up of a group of orders: month, currency, orders, total, and cost where there is one."""
-    cost = [_sum(schema, schema.orders.c.cost).label("cost")] if schema.settings.orders.cost else []
-    total = _sum(schema, schema.orders.c.total).label("total")
+    cost = [exact_sum(schema, schema.orders.c.cost).label("cost")] if schema.settings.orders.cost else []
+    total = exact_sum(schema, schema.orders.c.total).label("total")
     return [month.label("month"), currency_of(schema).label("currency"), func.count().label("orders"), total, *cost]
-
-
-def _sum(schema: Schema, column: ColumnElement[Any]) -> ColumnElement[Decimal]:
-    return exact_sum(column, dialect=schema.dialect, decimals=schema.settings.money.decimals)
 
 
 def currency_keys(schema: Schema) -> list[ColumnElement[Any]]:
     """What to group by, to keep currencies apart."""
     return [schema.orders.c.currency] if schema.keeps_currency else []
-
-
-def window(schema: Schema, first: str | None, last: str | None) -> list[ColumnElement[bool]]:
-    """The dates from the first month's first moment to the last month's last."""
-    dated = schema.orders.c.ordered_at
-    if schema.dialect == "sqlite":  # which compares text: "2024-02" stands before every time in February
-        words = type_coerce(dated, String())
-        lower = [words >= literal(first, String())] if first else []
-        return [*lower, *([words < literal(next_month(last), String())] if last and last < LAST_MONTH else [])]
-    # From day 00: MariaDB keeps dates such as 2024-02-00, and they are of that month.
-    start = literal(f"{first or f'{FIRST_YEAR}-01'}-00", String())
-    if last:
-        # One BETWEEN, because MariaDB compares each row of an index range again, once a condition.
-        return [dated.between(start, literal(_last_moment(schema, last), String()))]
-    return [dated >= start] if first else []
-
-
-def _last_moment(schema: Schema, month: str) -> str:
-    """A month's last microsecond, which is as fine as engines keep time; where dates are text, what is after all of it."""
-    if isinstance(schema.orders.c.ordered_at.type, String):
-        return f"{month}-32"
-    return f"{month}-{monthrange(int(month[:4]), int(month[5:]))[1]} 23:59:59.999999"
 
 
 def read_figures(schema: Schema, rows: Iterable[Any]) -> dict[Key, Figures]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
+from data.queries.once import insert_once
 from data.schema import Schema
 
 
@@ -21,6 +22,6 @@ def keep_sign_out(connection: Connection, schema: Schema, person: str, *, at: da
     outs = schema.own.sign_outs
     known = connection.execute(select(outs.c.at).where(outs.c.person == person).with_for_update()).scalar()
     if known is None:
-        connection.execute(insert(outs).values(person=person, at=at))
+        insert_once(connection, outs, person=person, at=at)
     elif not isinstance(known, datetime) or known < at:
         connection.execute(update(outs).where(outs.c.person == person).values(at=at))

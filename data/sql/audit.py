@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from data.database import Database, snapshot
 from data.errors import InvalidInput
@@ -21,6 +21,9 @@ BEGIN = {
     "mysql": f"SET SESSION sql_mode = {MODES};\nSET NAMES utf8mb4;\nSET time_zone = '+00:00';\nSET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ;\n"
     "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY;\n",
     "sqlite": "BEGIN;\n",
+    # A policy that hides rows from this account is an error then, and not a smaller total.
+    "postgresql": "SET client_encoding = 'UTF8';\nSET standard_conforming_strings = on;\nSET datestyle = 'ISO';\nSET TIME ZONE 'UTC';\nSET extra_float_digits = 1;\n"
+    "SET row_security = off;\nBEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;\n",
 }
 END = "COMMIT;\n"
 ABOUT = """-- Evenbooks: an audit in plain SQL. It reads, and writes nothing.
@@ -55,8 +58,17 @@ def audit_sql(database: Database, name: str | None = None) -> str:
         texts[question] = filled(read_template(path), values)
         values[question] = _bare(texts[question])
     wanted = templates if name is None else [one for one in (NEEDED.get(name), name) if one in templates]
-    parts = [ABOUT, BEGIN[schema.dialect], *(texts[one] for one in wanted if one), END]
-    return "\n".join(parts)
+    parts = [ABOUT, _where_to_look(database), BEGIN[schema.dialect], *(texts[one] for one in wanted if one), END]
+    return "\n".join(filter(None, parts))
+
+
+def _where_to_look(database: Database) -> str:
+    """PostgreSQL finds tables without a schema where the account looks for them: as the application's does."""
+    if database.schema.dialect != "postgresql":
+        return ""
+    with snapshot(database) as moment:
+        schemas = moment.connection.execute(text("SELECT unnest(current_schemas(false))")).scalars().all()
+        return f"SET search_path = {', '.join(quoted(moment.connection, one) for one in schemas)};"
 
 
 def _bare(text: str) -> str:
@@ -75,6 +87,7 @@ def _values(connection: Connection, schema: Schema) -> dict[str, str]:
 
     table, column = schema.customer_table, schema.settings.customers.deleted_at
     values = {
+        **_parts(schema.dialect),
         "customers": customers_sql(connection, schema),
         "orders": orders_sql(connection, schema),
         "most_missing": str(MOST_MISSING),
@@ -83,16 +96,28 @@ def _values(connection: Connection, schema: Schema) -> dict[str, str]:
         "customer_table_name": literal(table.name),
         "deleted_at_name": literal(table.c[column].name),
     }
-    return values | (_of_sqlite if schema.dialect == "sqlite" else _of_server)(connection, schema)
+    of_engine = {"sqlite": _of_sqlite, "mysql": _of_mariadb, "postgresql": _of_postgresql}
+    return values | of_engine[schema.dialect](connection, schema)
 
 
-def _of_server(connection: Connection, schema: Schema) -> dict[str, str]:
+def _parts(dialect: str) -> dict[str, str]:
+    """What several questions of an engine have in common, by name."""
+    return {path.stem: read_template(path).rstrip() for path in (FOLDER / "audit" / dialect / "parts").glob("*.sql")}
+
+
+def _of_mariadb(connection: Connection, schema: Schema) -> dict[str, str]:
     table, orders = schema.customer_table, schema.order_table
     found = "SHOW CREATE TABLE " + quoted_table(connection, orders) + ";" if orders is not None else ""
     return {
         "customer_schema": literal_sql_of(connection, table.schema) if table.schema else "DATABASE()",
         "show_order_table": found,
     }
+
+
+def _of_postgresql(connection: Connection, schema: Schema) -> dict[str, str]:
+    tables = [table for table in (schema.customer_table, schema.order_table) if table is not None]
+    places = [literal_sql_of(connection, quoted_table(connection, table)) for table in tables]
+    return {"customer_place": places[0], "mapped_places": ", ".join(f"({place})" for place in places)}
 
 
 def _of_sqlite(connection: Connection, schema: Schema) -> dict[str, str]:

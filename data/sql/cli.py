@@ -33,7 +33,9 @@ def _parser() -> argparse.ArgumentParser:
     grants.add_argument(
         "--reader", default="evenbooks_reader", help="the account that only reads (default: evenbooks_reader)"
     )
-    grants.add_argument("--host", default="%", help="the host from which both come (default: %%, any)")
+    grants.add_argument(
+        "--host", default="%", help="the host from which both come (default: %%, any; PostgreSQL has it in pg_hba.conf)"
+    )
     grants.add_argument("--config", metavar="FILE", help=CONFIG)
     return parser
 

@@ -6,12 +6,13 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Connection, Select, String, and_, case, extract, func, or_, select, type_coerce
+from sqlalchemy import BinaryExpression, Connection, Select, select
 from sqlalchemy.sql import ColumnElement
 
-from data import money
+from data.queries.amounts import exact
+from data.queries.dates import month_text
 from data.schema import Schema, currency_of
 from data.settings import ROOT
 
@@ -32,43 +33,38 @@ def filled(template: str, values: Mapping[str, str]) -> str:
 
 
 def customers_sql(connection: Connection, schema: Schema) -> str:
-    """SELECT of the customers within the mapping's slice: id, deleted_at."""
+    """SELECT of the customers within the mapping's slice: id, deleted_at, link (what an order's customer_id equals)."""
     customers = schema.customers
-    columns = [customers.c.id.label("id"), customers.c.deleted_at.label("deleted_at")]
+    _, link = _compared(schema)
+    columns = [customers.c.id.label("id"), customers.c.deleted_at.label("deleted_at"), link.label("link")]
     return statement_sql(connection, select(*columns).select_from(customers.source))
+
+
+def _compared(schema: Schema) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """An order's link and the customer's key as they are compared: as text, where their kinds differ."""
+    compared = cast(BinaryExpression[bool], schema.names(schema.orders.c.customer_id))
+    key, sides = schema.customers.c.id, (compared.left, compared.right)
+    # Python may turn the two around: whose type is the more special one is asked first.
+    first = any(side is key or getattr(side, "clause", None) is key for side in sides[:1])
+    return (sides[1], sides[0]) if first else sides
 
 
 def orders_sql(connection: Connection, schema: Schema) -> str:
     """SELECT of the orders within the mapping's slice: id, customer_id, month, currency, amount, is_revenue, is_guest.
 
-    `amount` is what `money.exact_sum` adds: a decimal, and whole millionths on SQLite. `month` is YYYY-MM or NULL.
+    `amount` is what `queries.amounts.exact_sum` adds: a decimal, and whole millionths on SQLite. `month` is YYYY-MM or NULL.
     """
     orders = schema.orders
-    amount = money.exact(orders.c.total, dialect=schema.dialect, decimals=schema.settings.money.decimals)
     columns = [
         orders.c.id.label("id"),
-        orders.c.customer_id.label("customer_id"),
-        _month(schema).label("month"),
+        _compared(schema)[0].label("customer_id"),
+        month_text(schema).label("month"),
         currency_of(schema).label("currency"),
-        amount.label("amount"),
+        exact(schema, orders.c.total).label("amount"),
         schema.is_revenue.label("is_revenue"),
         schema.is_guest.label("is_guest"),
     ]
     return statement_sql(connection, select(*columns).select_from(orders.source))
-
-
-def _month(schema: Schema) -> ColumnElement[Any]:
-    """YYYY-MM, or NULL where `read_month` of data/queries/revenue.py finds no month."""
-    dated = schema.orders.c.ordered_at
-    if schema.dialect == "sqlite":
-        words = func.substr(type_coerce(dated, String()), 1, 7)
-        shapes = [f"[1-9][0-9][0-9][0-9]{dash}{month}" for dash in ("-", "") for month in ("0[1-9]", "1[0-2]")]
-        whole, short = (or_(*(words.op("GLOB")(shape) for shape in some)) for some in (shapes[:2], shapes[2:]))
-        return case((whole, words), (short, func.substr(words, 1, 4).concat("-").concat(func.substr(words, 5, 2))))
-    number = extract("year_month", dated)
-    of_year = number % 100
-    words = func.concat(func.floor(number / 100), "-", func.lpad(of_year, 2, "0"))
-    return case((and_(number >= 100001, of_year.between(1, 12)), words))
 
 
 def statement_sql(connection: Connection, statement: Select[Any]) -> str:
@@ -89,7 +85,7 @@ def literal_sql_of(connection: Connection, value: object) -> str:
     if value is None:
         return "NULL"
     if isinstance(value, bool):
-        return str(int(value))
+        return str(value).upper() if connection.dialect.name == "postgresql" else str(int(value))
     if isinstance(value, (int, float, Decimal)):
         return str(value)
     words = str(value).replace("'", "''")

@@ -19,9 +19,10 @@ from sqlalchemy.exc import DBAPIError
 
 from data import events, queries
 from data.access import Actor, Door, Permission, Role
-from data.database import Database, in_transaction, now, snapshot, translated
+from data.database import Database, in_transaction, now, snapshot
 from data.errors import Conflict, EvenbooksError, InvalidInput, TokenRefused
 from data.events import Draft
+from data.faults import translated
 from data.records import Token
 from data.schema import Schema
 from data.write_log import logged

@@ -34,6 +34,7 @@ def choose_month(page: Page, row: int) -> None:
     settled(page)
 
 
+@pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"], indirect=True)
 def test_the_check_runs_to_its_end_and_a_harm_turns_the_page_red(page: Page, server: Server, shop_url: str) -> None:
     open_at(page, server, "integrity")
     expect(page.get_by_role("heading", name="The books are even")).to_be_visible()
@@ -53,6 +54,7 @@ def test_the_check_runs_to_its_end_and_a_harm_turns_the_page_red(page: Page, ser
     expect(page.get_by_role("heading", name="The books are even")).to_have_count(0)
 
 
+@pytest.mark.parametrize("engine_name", ["mariadb"], indirect=True)
 def test_a_month_is_opened_to_its_orders_and_sealed(page: Page, server: Server) -> None:
     open_at(page, server, "integrity")
     page.get_by_role("tab", name="Months").click()
@@ -82,6 +84,7 @@ def test_a_month_is_opened_to_its_orders_and_sealed(page: Page, server: Server) 
     expect(page.get_by_test_id("glide-cell-2-3").first).to_have_text("Open")
 
 
+@pytest.mark.parametrize("engine_name", ["mariadb", "postgresql"], indirect=True)
 def test_the_probe_shows_both_and_changes_nothing(page: Page, server: Server, shop_url: str) -> None:
     before = state(shop_url)
     open_at(page, server, "integrity?view=Try+it")

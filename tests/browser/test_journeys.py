@@ -54,6 +54,7 @@ def test_delete_leaves_the_total_and_restore_brings_the_customer_back(page: Page
     assert revenue(page) == before
 
 
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
 def test_undo_takes_a_delete_back(page: Page, server: Server) -> None:
     open_at(page, server)
     name = cell(page, 2, 0)
@@ -64,9 +65,10 @@ def test_undo_takes_a_delete_back(page: Page, server: Server) -> None:
     page.get_by_role("button", name="Delete customer").click()
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_test_id("stAlert")).to_contain_text(f"{name} is back in the customer list.")
-    assert cell(page, 2, 0) == name
+    expect(page.get_by_test_id("glide-cell-2-0").first).to_have_text(name)
 
 
+@pytest.mark.parametrize("engine_name", ["mariadb"], indirect=True)
 def test_escape_closes_the_dialog_and_changes_nothing(page: Page, server: Server) -> None:
     open_at(page, server)
     counted = page.get_by_text(re.compile(r"active customers\.")).inner_text()

@@ -21,7 +21,7 @@ def test_an_unmigrated_database_names_the_command_and_works_after_it(
         connection.execute(text("CREATE TABLE customers (id INTEGER PRIMARY KEY, name VARCHAR(80) NOT NULL)"))
         connection.execute(
             text(
-                "CREATE TABLE orders (id INTEGER PRIMARY KEY, customer_id INTEGER, ordered_at DATETIME, total DECIMAL(10,2))"
+                "CREATE TABLE orders (id INTEGER PRIMARY KEY, customer_id INTEGER, ordered_at DATE, total DECIMAL(10,2))"
             )
         )
         connection.execute(text("INSERT INTO customers VALUES (1, 'Ana Souza')"))

@@ -20,6 +20,22 @@ from data.settings import ROOT
 from ui import checking
 
 Visit = Callable[..., AppTest]
+# Pages that show what data/ has read: there the statements are tested on every engine, so two are enough here.
+SAME_ON_EVERY_ENGINE = {
+    *("test_integrity_page.py", "test_door_pages.py", "test_told_pages.py", "test_trouble_pages.py"),
+    *("test_revenue_page.py",),
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leaves PostgreSQL to the pages that write."""
+    items[:] = [item for item in items if not (item.path.name in SAME_ON_EVERY_ENGINE and on_postgresql(item))]
+
+
+def on_postgresql(item: pytest.Item) -> bool:
+    """Whether this is a test's run on PostgreSQL."""
+    spec = getattr(item, "callspec", None)
+    return spec is not None and spec.params.get("engine_name") == "postgresql"
 
 
 @pytest.fixture(autouse=True)

@@ -203,6 +203,24 @@ def test_what_could_not_be_seen_is_amber_and_named(app: Any, monkeypatch: pytest
     assert len(unseen) == 1
     assert labels(at).index(unseen[0]) < next(n for n, label in enumerate(labels(at)) if "Even]" in label)
     assert "No right to look." in said(open_check(at, "guard", "Could not see"))
+    assert "1 not seen." in " ".join(str(b.value) for b in at.info)
+    for words in (said(at), said(app("revenue", period="All"))):
+        assert ":orange-badge[:material/visibility_off: even as far as could be seen, " in words
+        assert "green-badge[:material/check: last checked" not in words
+
+
+def test_sums_that_could_not_be_seen_are_neither_even_nor_uneven(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = app("integrity")
+    monkeypatch.setattr("data.inspection.hidden_rows", lambda *_: "A policy may hide rows.")
+    at = check_now(at)
+    assert "Could not see whether the books are even" in verdict(at, "warning")
+    assert "A policy may hide rows." in verdict(at, "warning")
+    assert not at.success
+    assert not at.error
+    for words in (said(at), said(app("revenue", period="All"))):
+        assert ":orange-badge[:material/visibility_off: could not see when checked, " in words
+        assert "not even when checked" not in words
+        assert "green-badge[:material/check: last checked" not in words
 
 
 def test_a_warning_is_no_error_and_is_said(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -772,7 +790,7 @@ def test_several_currencies_are_shown_one_at_a_time(opened: Any, empty_url: str,
 
 
 def test_a_shop_without_orders(opened: Any, empty_url: str, visit: Any) -> None:
-    opened(empty_url, sales=[])
+    opened(empty_url, checked=True, sales=[])
     at = visit("integrity", url=empty_url, sections=PHONE)
     assert "The books are even" in verdict(at, "success")
     assert "There are no orders yet." in verdict(at, "success")

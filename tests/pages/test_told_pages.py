@@ -21,7 +21,8 @@ from streamlit.testing.v1 import AppTest
 
 from data import database as databases
 from data import integrity
-from data.database import Database, make_engine
+from data.database import Database
+from data.engines import make_engine
 from data.errors import DatabaseUnavailable
 
 AWAY = "mysql+pymysql://shop:s3cret@127.0.0.1:9/shop"

@@ -16,10 +16,11 @@ from sqlalchemy import create_engine, text
 from streamlit.testing.v1 import AppTest
 
 from data.access import os_user
-from data.database import Database, make_engine
+from data.database import Database
+from data.engines import make_engine
 from data.migration import migrate
 from data.settings import ROOT
-from ui import integrity, lists, revenue, shell
+from ui import integrity, lists, revenue, shell, trouble
 
 PAGES = ("customers", "deleted_customers", "revenue")
 ONE_ENGINE = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
@@ -62,7 +63,7 @@ def test_a_file_that_is_not_there(visit: Any, tmp_path: Path, page: str) -> None
     assert not (tmp_path / "none.sqlite").exists()
 
 
-@pytest.mark.parametrize("url", ["nonsense", "postgresql://u:s3cret@h/db", "mysql+pymysql://u:s3cret@:port/x"])
+@pytest.mark.parametrize("url", ["nonsense", "oracle://u:s3cret@h/db", "mysql+pymysql://u:s3cret@:port/x"])
 def test_a_url_that_is_none(visit: Any, url: str) -> None:
     at = visit("customers", url=url)
     in_trouble(at, "A setting is not right", "DATABASE_URL")
@@ -85,6 +86,28 @@ def test_a_bad_configuration_file_is_named_and_once_mended_the_page_works(
 def test_a_mapping_to_a_table_that_is_not_there(visit: Any, shop: Database, empty_url: str, page: str) -> None:
     at = visit(page, url=empty_url, sections={"orders": {"table": "invoices"}})
     in_trouble(at, "A setting is not right", '[orders] table = "invoices": there is no such table in this database.')
+
+
+@ONE_ENGINE
+@pytest.mark.parametrize("page", PAGES)
+def test_a_database_of_other_tables_names_the_command_that_proposes_a_mapping(
+    visit: Any, empty_url: str, page: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = make_engine(settings_for(empty_url).url)
+    execute(engine, "CREATE TABLE Kunden (Nr {key}, Name VARCHAR(60))", 'CREATE TABLE "Run: rm -rf /" (id {key})')
+    engine.dispose()
+    at = visit(page, url=empty_url)
+    sentence = "There is no table customers in this database, and evenbooks.toml names no other for customers. It has: Kunden, Run: rm -rf /."
+    in_trouble(at, "The customers and orders are not found yet", sentence)
+    assert [code.value for code in at.code] == ["python run_customer_soft_delete_migration.py --detect"]
+    assert "--detect" in caplog.text
+    assert in_trouble(press(at, "retry"), "The customers and orders are not found yet", "changes nothing")
+
+
+def test_a_command_of_somebody_elses_is_none() -> None:
+    for words in ("There is x. Run: rm -rf /", "Run: python -m data.integrity; rm", "Run: python evil.py"):
+        assert trouble.split_command(words) == (words, "", "")
+    assert trouble.split_command("Gone. Run: python -m data.integrity")[::2] == ("Gone. ", "python -m data.integrity")
 
 
 def test_a_database_that_is_not_migrated_names_the_command_and_works_after_it(visit: Any, empty_url: str) -> None:

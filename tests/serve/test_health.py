@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ from fastapi.testclient import TestClient
 from shops import execute
 
 from data import database as databases
-from data.database import Database, make_engine, snapshot
+from data import replica
+from data.database import Database, snapshot
+from data.engines import make_engine
 from data.errors import ConfigurationError, DatabaseUnavailable, NotMigrated
 from data.pool import pool_figures
 from data.settings import parse_url
@@ -25,8 +28,9 @@ Asks = Callable[[str], tuple[int, dict[str, Any]]]
 @pytest.fixture
 def ask(monkeypatch: pytest.MonkeyPatch) -> Iterator[Asks]:
     """Asks a server that has just started."""
-    monkeypatch.setattr(health, "watch", health.Watch())
+    monkeypatch.setattr(health, "watch", health.Watch(lambda: health.look_at_database()))
     monkeypatch.setattr(health, "KEPT", 0.0)
+    monkeypatch.setattr(health, "_last", None)
     app = FastAPI()
     app.include_router(health.router)
     with TestClient(app, raise_server_exceptions=False) as client:
@@ -46,6 +50,51 @@ def test_a_shop_that_is_ready_tells_how_busy_it_is(shop: Database, ask: Asks, mo
     with snapshot(shop), snapshot(shop):
         assert ask("/readyz")[1]["pool"] == {**idle["pool"], "in_use": 2}
     assert idle["pool"]["size"] < idle["pool"]["limit"]
+    assert idle["reports"] is None
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_a_replica_is_told_of_and_one_that_fails_makes_nothing_unready(
+    shop: Database, empty_url: str, ask: Asks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def put(url: str) -> None:
+        monkeypatch.setattr(health, "replica_watch", health.Watch(lambda: health.look_at_replica()))
+        settings = shop.settings.model_copy(update={"reports_database_url": url})
+        monkeypatch.setattr(replica, "_replicas", type(replica._replicas)())
+        monkeypatch.setattr(databases, "_default", replace(shop, settings=settings))
+
+    monkeypatch.setattr(health, "REPLICA_PATIENCE", 20.0)
+    put(empty_url)
+    status, told = ask("/readyz")
+    assert (status, told["ready"], told["reports"]["limit"], told["reports"]["fresh"]) == (200, True, 60, True)
+    assert 0 <= told["reports"]["lag"] < 60
+    put("sqlite:////nowhere/shop.sqlite")
+    assert ask("/readyz")[1]["reports"] == {"lag": None, "limit": 60, "fresh": False}
+    assert ask("/readyz")[0] == 200
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_a_replica_that_is_slow_holds_up_no_answer_and_what_was_seen_grows_old(
+    shop: Database, empty_url: str, ask: Asks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end = threading.Event()
+
+    def hang() -> None:
+        end.wait(20)
+
+    settings = shop.settings.model_copy(update={"reports_database_url": empty_url})
+    monkeypatch.setattr(databases, "_default", replace(shop, settings=settings))
+    monkeypatch.setattr(health, "REPLICA_PATIENCE", 0.05)
+    monkeypatch.setattr(health, "replica_watch", health.Watch(hang))
+    try:
+        assert ask("/readyz")[1]["reports"] == {"lag": None, "limit": 60, "fresh": False}
+        seen = replica.Freshness(1.0, 60)
+        for ago, fresh in ((10, True), (59.5, False)):
+            monkeypatch.setattr(health, "_last", replace(seen, seen=seen.seen - ago))
+            told = ask("/readyz")[1]["reports"]
+            assert (told["lag"] >= 1 + ago, told["fresh"]) == (True, fresh)
+    finally:
+        end.set()
 
 
 def test_our_tables_gone_is_not_ready(shop: Database, ask: Asks, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,7 +151,7 @@ def test_a_database_that_hangs_holds_up_no_answer_and_is_asked_once(ask: Asks, m
 def test_a_look_is_kept_for_a_moment(ask: Asks, monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[int] = []
     monkeypatch.setattr(health, "KEPT", 60.0)
-    monkeypatch.setattr(health, "_look", lambda: looks.append(1) or "not_migrated")
+    monkeypatch.setattr(health, "look_at_database", lambda: looks.append(1) or "not_migrated")
     assert [ask("/readyz")[0] for _ in range(3)] == [503] * 3
     assert looks == [1]
 

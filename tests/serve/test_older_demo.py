@@ -9,8 +9,9 @@ from shops import execute
 
 from data import integrity
 from data.access import Actor, Door, Role
-from data.database import attach, make_engine
+from data.database import attach
 from data.demo import Size, build, ensure_demo
+from data.engines import make_engine
 from data.errors import NotMigrated
 from data.settings import DEMO_FILE, File, Settings
 

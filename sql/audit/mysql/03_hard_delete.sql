@@ -17,7 +17,7 @@ SELECT
     COALESCE(SUM(CASE WHEN gone.id IS NOT NULL THEN o.amount END), 0) AS erased
 FROM evenbooks_orders AS o
 LEFT JOIN evenbooks_customers AS gone
-    ON gone.id = o.customer_id AND NOT o.is_guest AND gone.deleted_at IS NOT NULL
+    ON gone.link = o.customer_id AND NOT o.is_guest AND gone.deleted_at IS NOT NULL
 WHERE o.is_revenue
 GROUP BY o.month, o.currency
 ORDER BY o.month IS NULL, o.month, o.currency;

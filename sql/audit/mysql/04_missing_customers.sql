@@ -18,7 +18,7 @@ found AS (
         0 AS known_before
     FROM evenbooks_orders AS o
     WHERE NOT o.is_guest
-        AND NOT EXISTS (SELECT 1 FROM evenbooks_customers AS c WHERE c.id = o.customer_id)
+        AND NOT EXISTS (SELECT 1 FROM evenbooks_customers AS c WHERE c.link = o.customer_id)
     GROUP BY o.customer_id
     UNION ALL
     SELECT CONVERT(known.customer USING utf8mb4) COLLATE utf8mb4_nopad_bin, 0, known.orders

@@ -16,12 +16,12 @@ parts AS (
     GROUP BY month, currency
     UNION ALL
     SELECT month, currency, 'active', COUNT(*), COALESCE(SUM(amount), 0)
-    FROM evenbooks_orders AS o CROSS JOIN evenbooks_customers AS c ON c.id = o.customer_id
+    FROM evenbooks_orders AS o CROSS JOIN evenbooks_customers AS c ON c.link = o.customer_id
     WHERE is_revenue AND NOT is_guest AND c.deleted_at IS NULL
     GROUP BY month, currency
     UNION ALL
     SELECT month, currency, 'deleted', COUNT(*), COALESCE(SUM(amount), 0)
-    FROM evenbooks_customers AS c JOIN evenbooks_orders AS o ON o.customer_id = c.id
+    FROM evenbooks_customers AS c JOIN evenbooks_orders AS o ON o.customer_id = c.link
     WHERE is_revenue AND NOT is_guest AND c.deleted_at IS NOT NULL
     GROUP BY month, currency
     UNION ALL
@@ -33,7 +33,7 @@ parts AS (
     SELECT month, currency, 'missing customer', COUNT(*), COALESCE(SUM(amount), 0)
     FROM evenbooks_orders AS o
     WHERE is_revenue AND NOT is_guest
-        AND NOT EXISTS (SELECT 1 FROM evenbooks_customers AS c WHERE c.id = o.customer_id)
+        AND NOT EXISTS (SELECT 1 FROM evenbooks_customers AS c WHERE c.link = o.customer_id)
     GROUP BY month, currency
 ),
 side_by_side AS (

@@ -19,7 +19,7 @@ found AS (
     SELECT CAST(o.customer_id AS TEXT) AS customer, COUNT(*) AS orders, 0 AS known_before
     FROM evenbooks_orders AS o
     WHERE NOT o.is_guest
-        AND NOT EXISTS (SELECT 1 FROM evenbooks_customers AS c WHERE c.id = o.customer_id)
+        AND NOT EXISTS (SELECT 1 FROM evenbooks_customers AS c WHERE c.link = o.customer_id)
     GROUP BY o.customer_id
     UNION ALL
     SELECT CAST(json_extract(known.value, '$[0]') AS TEXT), 0, json_extract(known.value, '$[1]')

@@ -36,7 +36,7 @@ both_sides AS (
     UNION ALL
     SELECT CAST(c.id AS TEXT), NULL, COUNT(o.id)
     FROM evenbooks_customers AS c
-    LEFT JOIN evenbooks_orders AS o ON o.customer_id = c.id AND NOT o.is_guest
+    LEFT JOIN evenbooks_orders AS o ON o.customer_id = c.link AND NOT o.is_guest
     WHERE c.deleted_at IS NOT NULL
     GROUP BY c.id
 )

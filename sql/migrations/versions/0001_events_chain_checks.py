@@ -20,7 +20,7 @@ def upgrade() -> None:
     options = op.get_context().opts
     present = options["present"]
     number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-    time = sa.DateTime().with_variant(sa.String(), "sqlite")
+    time = sa.DateTime().with_variant(sa.String(), "sqlite").with_variant(sa.DateTime(timezone=True), "postgresql")
     long_text = sa.Text().with_variant(LONGTEXT(), "mysql", "mariadb")
     if "evenbooks_events" not in present:
         op.create_table(

@@ -31,7 +31,11 @@ def upgrade() -> None:
         sa.Column("total", sa.Numeric(38, 6).with_variant(sa.String(48), "sqlite"), nullable=False),
         sa.Column("checksum", sa.CHAR(64), nullable=False),
         sa.Column("mapping", sa.CHAR(64), nullable=False),
-        sa.Column("sealed_at", sa.DateTime().with_variant(sa.String(), "sqlite"), nullable=False),
+        sa.Column(
+            "sealed_at",
+            sa.DateTime().with_variant(sa.String(), "sqlite").with_variant(sa.DateTime(timezone=True), "postgresql"),
+            nullable=False,
+        ),
         sa.Column("actor", sa.String(255), nullable=False),
         sa.Column("detail", sa.Text().with_variant(LONGTEXT(), "mysql", "mariadb"), nullable=False),
         sa.Column("unsealed_event_id", number),

@@ -18,7 +18,7 @@ TABLE = {
 def upgrade() -> None:
     """Makes what is not there: `present` names tables."""
     present = op.get_context().opts["present"]
-    time = sa.DateTime().with_variant(sa.String(), "sqlite")
+    time = sa.DateTime().with_variant(sa.String(), "sqlite").with_variant(sa.DateTime(timezone=True), "postgresql")
     exact_text = sa.String(64).with_variant(VARCHAR(64, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb")
     if "evenbooks_tokens" not in present:
         op.create_table(

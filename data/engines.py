@@ -1,0 +1,150 @@
+"""Engines: connections whose sessions are in UTC, strict, and in one snapshot a transaction, on each database."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import psycopg
+from psycopg.adapt import Loader
+from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoader
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import PoolResetState
+
+# Seconds: for a row that somebody holds, and for a table that is being altered. Whoever waits for a row holds the chain
+# of events meanwhile, so others wait for them.
+ROW_WAIT, TABLE_WAIT = 3, 10
+LONGEST_PAUSE = 1.0  # seconds, after which a connection may have been lost unnoticed
+# What a pooled connection is known by: when it came back (monotonic seconds), and that its transaction is over.
+RETURNED, ENDED = "evenbooks_returned", "evenbooks_ended"
+# Strict: an overlong name is an error, never a shorter name.
+# Without the modes that change what a text is: '\\n' as two characters, keys padded with blanks.
+SQL_MODE = (
+    "REPLACE(REPLACE(CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES'), 'NO_BACKSLASH_ESCAPES', ''), "
+    "'PAD_CHAR_TO_FULL_LENGTH', '')"
+)
+POOL: dict[str, Any] = {
+    "hide_parameters": True,  # they are people's names and addresses, and errors are logged
+    "isolation_level": "REPEATABLE READ",
+    "pool_size": 10,
+    "max_overflow": 20,
+    "pool_timeout": 10,
+    "pool_reset_on_return": None,
+    "pool_recycle": 1800,
+}
+POSTGRESQL_SESSION = (
+    "SET TIME ZONE 'UTC'; SET datestyle = 'ISO'; SET standard_conforming_strings = on; SET bytea_output = 'hex'; "
+    "SET extra_float_digits = 1; "  # else a double's text has fewer digits than the double
+    f"SET lock_timeout = '{ROW_WAIT}s'"
+)
+
+
+def make_engine(url: URL) -> Engine:
+    """An engine whose sessions are in UTC, strict, and in one snapshot a transaction."""
+    makers = {"sqlite": _sqlite_engine, "postgresql": _postgresql_engine}
+    return makers.get(url.get_backend_name(), _mariadb_engine)(url)
+
+
+def _mariadb_engine(url: URL) -> Engine:
+    engine = create_engine(
+        url.update_query_dict({"charset": "utf8mb4"}),
+        **POOL,
+        connect_args={
+            "connect_timeout": 5,
+            "init_command": f"SET time_zone = '+00:00', sql_mode = {SQL_MODE}, "
+            f"innodb_lock_wait_timeout = {ROW_WAIT}, lock_wait_timeout = {TABLE_WAIT}",
+            # Nobody listens between the ends of a socket file, and reading the certificates takes 30 ms a connection.
+            **({"ssl_disabled": True} if "unix_socket" in url.query else {}),
+        },
+    )
+    _save_round_trips(engine, lambda connection: connection.ping(reconnect=False))
+    return engine
+
+
+def _or_text(kind: type[Loader]) -> type[Loader]:
+    """The driver's loader of a time, which raises for `infinity` and years before Christ: those come as their text."""
+
+    class OrText(kind):  # type: ignore[valid-type,misc]
+        """The time, or what PostgreSQL writes for it."""
+
+        def load(self, data: Any) -> Any:
+            """A date or a datetime, else the text itself."""
+            try:
+                return super().load(data)
+            except psycopg.DataError:
+                return bytes(data).decode()
+
+    return OrText
+
+
+TIMES: dict[str, Any] = {
+    "date": _or_text(DateLoader),
+    "timestamp": _or_text(TimestampLoader),
+    "timestamptz": _or_text(TimestamptzLoader),
+}
+
+
+def _postgresql_engine(url: URL) -> Engine:
+    engine = create_engine(
+        url,
+        **POOL,
+        # No prepared statements: they break where a pooler stands between, and where the migration alters a table.
+        connect_args={"connect_timeout": 5, "prepare_threshold": None, "client_encoding": "utf8"},
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        for name, loader in TIMES.items():
+            connection.adapters.register_loader(name, loader)
+        connection.execute(POSTGRESQL_SESSION)
+        connection.commit()
+
+    _save_round_trips(engine, _ping_postgresql)
+    return engine
+
+
+def _ping_postgresql(connection: Any) -> None:
+    connection.execute("")
+    connection.rollback()
+
+
+def _save_round_trips(engine: Engine, ping: Any) -> None:
+    """Pings a connection only after a pause, and rolls one back on its return only where that has not been done.
+
+    Each would be a round trip of every transaction, and a change has seven of its own.
+    """
+
+    @event.listens_for(engine, "checkout")
+    def look(connection: Any, record: Any, _fairy: object) -> None:
+        returned = record.info.get(RETURNED)
+        if returned is not None and time.monotonic() - returned > LONGEST_PAUSE:
+            try:
+                ping(connection)
+            except Exception as error:
+                raise DisconnectionError from error  # the pool takes another, or connects anew
+
+    @event.listens_for(engine, "reset")
+    def roll_back(connection: Any, record: Any, state: PoolResetState) -> None:
+        known = {} if record is None else record.info  # a detached connection does not come back
+        known[RETURNED] = time.monotonic()
+        if not (known.pop(ENDED, False) or state.transaction_was_reset):
+            connection.rollback()
+
+
+def _sqlite_engine(url: URL) -> Engine:
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": 5})
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # the driver's own transactions begin too late
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A deferred transaction that reads and then writes fails at once when somebody wrote in between.
+        write = connection.get_execution_options().get("write")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return engine
