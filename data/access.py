@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import getpass
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from data.errors import NotPermitted
 
@@ -28,13 +30,20 @@ class Permission(StrEnum):
     SEAL_MONTHS = "seal and unseal months"
     ACCEPT_FINDINGS = "accept findings of the check"
     PROBE = "run the live probe"
+    APPROVE_REQUESTS = "approve and reject requests"
+    ERASE_CUSTOMERS = "ask for erasures"
+    CHECK_BACKUPS = "compare backups"
     MANAGE_TOKENS = "add and revoke tokens"
 
 
 _READS = frozenset({Permission.READ_CUSTOMERS, Permission.READ_REVENUE, Permission.READ_INTEGRITY})
 ALLOWED: dict[Role, frozenset[Permission]] = {
     Role.STAFF: frozenset({Permission.READ_CUSTOMERS, Permission.CHANGE_CUSTOMERS}),
-    Role.MANAGER: _READS | {Permission.SEAL_MONTHS, Permission.ACCEPT_FINDINGS, Permission.PROBE},
+    Role.MANAGER: _READS
+    | {
+        *(Permission.SEAL_MONTHS, Permission.ACCEPT_FINDINGS, Permission.PROBE),
+        *(Permission.APPROVE_REQUESTS, Permission.ERASE_CUSTOMERS),
+    },
     Role.AUDITOR: _READS,
     Role.ADMIN: frozenset(Permission),
 }
@@ -49,12 +58,37 @@ class Door(StrEnum):
 
 
 @dataclass(frozen=True)
+class Standing:
+    """By what somebody has the role, so that it can be asked again later, and who it is under other names.
+
+    The claims of a sign-in; or the id of an API token, and whose it is. Neither: whoever is at this machine.
+    """
+
+    claims: Mapping[str, Any] | None = None
+    token_id: str | None = None
+    owner: str | None = None
+
+
+@dataclass(frozen=True)
 class Actor:
-    """Who asks for something: an id for the events, a role, and the door."""
+    """Who asks for something: an id for the events, a role, the door, and by what they have the role."""
 
     id: str
     role: Role
     door: Door
+    standing: Standing = field(default=Standing(), compare=False, repr=False)
+
+    @property
+    def signed_in(self) -> bool:
+        """Whether it is a person who signed in."""
+        return self.standing.claims is not None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every name by which this one can be told to be somebody else, in small letters."""
+        claims = self.standing.claims or {}
+        said = (claims.get(name) for name in ("email", "sub", "preferred_username", "name"))
+        return frozenset(str(one).strip().casefold() for one in (self.id, self.standing.owner, *said) if one)
 
     def may(self, permission: Permission) -> bool:
         """Whether this actor's role allows it."""

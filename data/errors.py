@@ -98,6 +98,27 @@ class EmailTaken(Conflict):
         self.customer = customer
 
 
+class JobNotFound(EvenbooksError):
+    """There is no such job."""
+
+    def __init__(self, job_id: object) -> None:
+        super().__init__(f"There is no job {job_id}.")
+
+
+class RequestNotFound(EvenbooksError):
+    """There is no such request."""
+
+    def __init__(self, request_id: object) -> None:
+        super().__init__(f"There is no request {request_id}.")
+
+
+class Erased(Conflict):
+    """The person behind this customer was erased, which nothing takes back."""
+
+    def __init__(self, customer_id: object) -> None:
+        super().__init__(f"Customer {customer_id} was erased, and cannot be restored. The orders stay in every report.")
+
+
 class BooksMoved(EvenbooksError):
     """The change would have moved the reports, so nothing was changed."""
 

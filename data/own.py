@@ -1,4 +1,4 @@
-"""Our own tables: events, the chain's head, checks, seals, tokens, sign-outs, the heartbeat."""
+"""Our own tables: events, the chain's head, checks, seals, tokens, sign-outs, the heartbeat, jobs, approvals, downloads."""
 
 from __future__ import annotations
 
@@ -24,11 +24,16 @@ class OwnTables:
     tokens: Table
     sign_outs: Table
     heartbeat: Table
+    jobs: Table
+    job_items: Table
+    approvals: Table
+    downloads: Table
 
     @property
     def all(self) -> list[Table]:
         """Every one, in the order in which they are made."""
-        return [self.events, self.chain, self.checks, self.seals, self.tokens, self.sign_outs, self.heartbeat]
+        first = [self.events, self.chain, self.checks, self.seals, self.tokens, self.sign_outs, self.heartbeat]
+        return [*first, self.jobs, self.job_items, self.approvals, self.downloads]
 
 
 LongText = Text().with_variant(LONGTEXT(), "mysql", "mariadb")
@@ -63,6 +68,7 @@ def own_tables(id_type: TypeEngine[Any]) -> OwnTables:
         Column("note", Text()),
         Column("note_salt", CHAR(32)),
         Index("idx_evenbooks_events_customer", "customer_id", "id"),
+        Index("idx_evenbooks_events_batch", "batch_id", "id"),
         **options,
     )
     chain = Table(
@@ -129,4 +135,73 @@ def own_tables(id_type: TypeEngine[Any]) -> OwnTables:
         Column("at", UTCDateTime(), nullable=False),
         **options,
     )
-    return OwnTables(events, chain, checks, seals, tokens, sign_outs, heartbeat)
+    jobs = Table(
+        "evenbooks_jobs",
+        metadata,
+        Column("id", CHAR(32), primary_key=True),
+        Column("kind", String(40), nullable=False),
+        Column("state", String(40), nullable=False),
+        Column("actor", String(255), nullable=False),
+        Column("role", String(40), nullable=False),
+        Column("door", String(40), nullable=False),
+        Column("standing", LongText),
+        Column("reason", String(40), nullable=False),
+        Column("note", Text()),
+        Column("made_at", UTCDateTime(), nullable=False),
+        Column("ended_at", UTCDateTime()),
+        Column("total", Integer, nullable=False),
+        Column("done", Integer, nullable=False),
+        Column("changed", Integer, nullable=False),
+        Column("preview", LongText, nullable=False),
+        Column("undo_of", CHAR(32)),
+        Column("request_id", BigInteger().with_variant(Integer(), "sqlite")),
+        Column("owner", CHAR(32)),
+        Column("lease_until", UTCDateTime()),
+        Column("error", Text()),
+        **options,
+    )
+    job_items = Table(
+        "evenbooks_job_items",
+        metadata,
+        Column("job_id", CHAR(32), primary_key=True),
+        Column("number", Integer, primary_key=True, autoincrement=False),
+        Column("customer_id", id_type, nullable=False),
+        Column("seen", String(40)),
+        Column("result", String(40)),
+        Column("words", Text()),
+        Column("event_id", BigInteger().with_variant(Integer(), "sqlite")),
+        **options,
+    )
+    approvals = Table(
+        "evenbooks_approvals",
+        metadata,
+        Column("id", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False),
+        Column("kind", String(40), nullable=False),
+        Column("state", String(40), nullable=False),
+        Column("customer_id", id_type),
+        Column("job_id", CHAR(32)),
+        Column("actor", String(255), nullable=False),
+        Column("owner", String(255)),
+        Column("role", String(40), nullable=False),
+        Column("door", String(40), nullable=False),
+        Column("reason", String(40), nullable=False),
+        Column("requested_at", UTCDateTime(), nullable=False),
+        Column("expires_at", UTCDateTime(), nullable=False),
+        Column("decided_at", UTCDateTime()),
+        Column("decided_by", String(255)),
+        Index("idx_evenbooks_approvals_state", "state", "id"),
+        Index("idx_evenbooks_approvals_customer", "customer_id", "state"),
+        **options,
+    )
+    downloads = Table(
+        "evenbooks_downloads",
+        metadata,
+        Column("id", CHAR(64), primary_key=True),
+        Column("actor", String(255), nullable=False),
+        Column("what", LongText, nullable=False),
+        Column("made_at", UTCDateTime(), nullable=False),
+        Column("expires_at", UTCDateTime(), nullable=False),
+        Column("used_at", UTCDateTime()),
+        **options,
+    )
+    return OwnTables(events, chain, checks, seals, tokens, sign_outs, heartbeat, jobs, job_items, approvals, downloads)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from data import money
 
@@ -100,13 +100,18 @@ class Impact:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a delete or a restore did. `changed` is False where it had been done already."""
+    """What a delete or a restore did. `changed` is False where it had been done already.
+
+    `request_id` where nothing was done yet, because a deletion waits for somebody's approval: the request's number,
+    which is its event's too.
+    """
 
     changed: bool
     customer: Customer
     orders: int
     revenue: Revenue
     event_id: int | None
+    request_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -232,3 +237,78 @@ class Block:
     revenue_orders: int
     total: Decimal
     digest: str
+
+
+JobKind = Literal["delete", "restore", "erase"]
+# draft: frozen, not confirmed; waiting: for approval; refused: the approval was, or it expired; failed: it cannot go on.
+JobState = Literal["draft", "waiting", "running", "stopped", "done", "refused", "failed"]
+ItemResult = Literal["done", "already", "conflict", "not_found"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """Many customers to be deleted, restored or erased, as evenbooks_jobs keeps it; `id` is the events' batch_id.
+
+    `done` counts the customers who have a result, `changed` those whom it changed. `preview` is what was frozen with the
+    ids: {"orders": int, "open_orders": int, "revenue": {currency: "amount"}, "search": str | null}. `standing` (JSON) says by what the actor has
+    the role. `error` is a sentence: why it stopped or failed. Times in UTC.
+    """
+
+    id: str
+    kind: JobKind
+    state: JobState
+    actor: str
+    role: str
+    door: str
+    standing: str | None
+    reason: str
+    note: str | None
+    made_at: datetime
+    ended_at: datetime | None
+    total: int
+    done: int
+    changed: int
+    preview: Mapping[str, Any]
+    undo_of: str | None
+    request_id: int | None
+    owner: str | None
+    lease_until: datetime | None
+    error: str | None
+
+
+@dataclass(frozen=True)
+class JobItem:
+    """One customer of a job, by number. `seen` is the deleted_at (its stamp) that was frozen; `result` None: not yet."""
+
+    number: int
+    customer_id: CustomerId
+    seen: str | None
+    result: ItemResult | None
+    words: str | None
+    event_id: int | None
+
+
+RequestState = Literal["waiting", "approved", "rejected", "expired", "withdrawn"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request that waits for somebody's approval, or waited; `id` is that of its event. Times in UTC.
+
+    About one customer, or about a job's. `owner` is whose token asked. The notes are those of the events.
+    """
+
+    id: int
+    kind: JobKind
+    state: RequestState
+    customer_id: CustomerId | None
+    job_id: str | None
+    actor: str
+    owner: str | None
+    role: str
+    door: str
+    reason: str
+    requested_at: datetime
+    expires_at: datetime
+    decided_at: datetime | None
+    decided_by: str | None

@@ -108,7 +108,14 @@ DEFAULT_REASONS = {
     "fraud": "Fraud or abuse",
 }
 # Codes the product itself writes; `other` also takes free text as its note.
-OWN_REASONS = {"other": "Other", "script": "By a script", "undo": "Undone", "restored": "Restored by hand"}
+OWN_REASONS = {
+    "other": "Other",
+    "script": "By a script",
+    "undo": "Undone",
+    "restored": "Restored by hand",
+    "retention": "Retention period over",
+    "erasure": "Erasure asked for by the person",
+}
 
 
 # Claims that people fill in themselves, or that say who somebody is only together with another one.
@@ -166,6 +173,30 @@ class Server(Section):
     replica_lag: Annotated[int, Field(ge=1)] = 60
 
 
+class Approval(Section):
+    """Whether a deletion waits for a second person, and after how many days a request that nobody answered expires."""
+
+    deletion: bool = False
+    expires_days: Annotated[int, Field(ge=1, le=365)] = 7
+
+
+class Retention(Section):
+    """After how many days since the deletion a customer is due to be erased; None: nobody ever is.
+
+    `backup_check_days` is how old the last passed backup check may be where many are erased; `erasures` the file outside
+    the database to which every erasure is appended, relative to the project's folder.
+    """
+
+    days: Annotated[int, Field(ge=1)] | None = None
+    backup_check_days: Annotated[int, Field(ge=1)] = 7
+    erasures: Name = "var/erasures.jsonl"
+
+    @property
+    def file(self) -> Path:
+        """The file of erasures."""
+        return ROOT / self.erasures
+
+
 class File(Section):
     """`evenbooks.toml`."""
 
@@ -174,6 +205,8 @@ class File(Section):
     money: Money = Money()
     reasons: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")], Name] = DEFAULT_REASONS
     roles: Roles = Roles()
+    approval: Approval = Approval()
+    retention: Retention = Retention()
     server: Server = Server()
 
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection
 
 from data import queries
-from data.access import Actor, Door, Role
+from data.access import Actor, Door, Role, Standing
 from data.database import Database, in_transaction, now
 from data.errors import SignInRefused
 from data.faults import translated
@@ -94,12 +94,12 @@ def sign_out(database: Database, identity: Identity) -> None:
     in_transaction(database, write, tries=MOST_BROWSERS)
 
 
-def actor_of(identity: Identity, role: Role) -> Actor:
+def actor_of(identity: Identity, role: Role, claims: Claims | None = None) -> Actor:
     """Who it is for the events: the verified e-mail, else `subject (host of the issuer)`, which is no address; cut where it is overlong."""
     words = identity.email or f"{identity.subject} ({_host(identity.issuer)})"
     if len(words) > LONGEST_ACTOR:
         words = f"{words[: LONGEST_ACTOR - 17]}~{identity.person[:16]}"
-    return Actor(words, role, Door.DASHBOARD)
+    return Actor(words, role, Door.DASHBOARD, Standing(claims=dict(claims) if claims else {}))
 
 
 def _read_text(claims: Claims, name: str) -> str:

@@ -8,11 +8,12 @@ CREATE USER IF NOT EXISTS {reader} IDENTIFIED BY 'change me';
 -- A column that fills itself with the time of a change is among those of UPDATE, because a delete keeps it as it is.
 GRANT {customer_rights} ON {customers} TO {app};
 {app_orders}
--- Events and checks are added to, and never changed. The head of the chain is moved, a seal is marked when it is opened.
+-- Events and checks are added to, and never changed; only a free note is blanked when the person is erased, and the chain
+-- holds its salted hash. The head of the chain is moved, a seal is marked when it is opened.
 -- MariaDB asks for no right on the columns of INSERT ... ON DUPLICATE KEY UPDATE where there is a right on another column.
 -- So this account could alter a row of evenbooks_seals, or of customers by a unique column: python -m data.integrity
 -- finds an altered seal, and orders and events that name a customer whose id was altered.
-GRANT SELECT, INSERT ON {events} TO {app};
+GRANT SELECT, INSERT, UPDATE ({event_columns}) ON {events} TO {app};
 GRANT SELECT, INSERT ON {checks} TO {app};
 GRANT SELECT, UPDATE ({head_columns}) ON {chain} TO {app};
 GRANT SELECT, INSERT, UPDATE ({seal_columns}) ON {seals} TO {app};
@@ -23,6 +24,11 @@ GRANT SELECT, INSERT, UPDATE ({token_columns}) ON {tokens} TO {app};
 GRANT SELECT, INSERT, UPDATE ({sign_out_columns}) ON {sign_outs} TO {app};
 -- The heartbeat, by which a replica's lag is measured (REPORTS_DATABASE_URL).
 GRANT SELECT, INSERT, UPDATE ({heartbeat_columns}) ON {heartbeat} TO {app};
+-- Jobs over many customers, requests that wait for approval, and one-time links for files.
+GRANT SELECT, INSERT, UPDATE ({job_columns}) ON {jobs} TO {app};
+GRANT SELECT, INSERT, UPDATE ({item_columns}) ON {job_items} TO {app};
+GRANT SELECT, INSERT, UPDATE ({request_columns}) ON {approvals} TO {app};
+GRANT SELECT, INSERT, UPDATE ({download_columns}) ON {downloads} TO {app};
 GRANT SELECT ON {version} TO {app};
 
 -- The reader: for an auditor, and for python -m data.integrity on another machine.
@@ -36,6 +42,9 @@ GRANT SELECT ON {seals} TO {reader};
 GRANT SELECT ({token_view}) ON {tokens} TO {reader};
 GRANT SELECT ({sign_out_columns}) ON {sign_outs} TO {reader};
 GRANT SELECT ON {heartbeat} TO {reader};
+GRANT SELECT ({job_view}) ON {jobs} TO {reader};
+GRANT SELECT ON {job_items} TO {reader};
+GRANT SELECT ON {approvals} TO {reader};
 GRANT SELECT ON {version} TO {reader};
 
 -- To look at what they may do:

@@ -18,10 +18,11 @@ GRANT USAGE ON SCHEMA {schemas} TO {app}, {reader};
 -- The application: it adds and edits customers, and sets and clears the column that says since when one is deleted.
 GRANT {customer_rights} ON {customers} TO {app};
 {app_orders}
--- Events and checks are added to, and never changed. The head of the chain is moved, a seal is marked when it is opened.
+-- Events and checks are added to, and never changed; only a free note is blanked when the person is erased, and the chain
+-- holds its salted hash. The head of the chain is moved, a seal is marked when it is opened.
 -- Whoever changes customers locks the head's whole table first, which PostgreSQL allows to who may change all of it; a head
 -- that was altered otherwise is found by python -m data.integrity.
-GRANT SELECT, INSERT ON {events} TO {app};
+GRANT SELECT, INSERT, UPDATE ({event_columns}) ON {events} TO {app};
 GRANT SELECT, INSERT ON {checks} TO {app};
 GRANT SELECT, UPDATE ON {chain} TO {app};
 GRANT SELECT, INSERT, UPDATE ({seal_columns}) ON {seals} TO {app};
@@ -32,6 +33,11 @@ GRANT SELECT, INSERT, UPDATE ({token_columns}) ON {tokens} TO {app};
 GRANT SELECT, INSERT, UPDATE ({sign_out_columns}) ON {sign_outs} TO {app};
 -- The heartbeat, by which a replica's lag is measured (REPORTS_DATABASE_URL).
 GRANT SELECT, INSERT, UPDATE ({heartbeat_columns}) ON {heartbeat} TO {app};
+-- Jobs over many customers, requests that wait for approval, and one-time links for files.
+GRANT SELECT, INSERT, UPDATE ({job_columns}) ON {jobs} TO {app};
+GRANT SELECT, INSERT, UPDATE ({item_columns}) ON {job_items} TO {app};
+GRANT SELECT, INSERT, UPDATE ({request_columns}) ON {approvals} TO {app};
+GRANT SELECT, INSERT, UPDATE ({download_columns}) ON {downloads} TO {app};
 GRANT SELECT ON {version} TO {app};
 -- What numbers the rows that it adds.
 {sequences}
@@ -47,6 +53,9 @@ GRANT SELECT ON {seals} TO {reader};
 GRANT SELECT ({token_view}) ON {tokens} TO {reader};
 GRANT SELECT ({sign_out_columns}) ON {sign_outs} TO {reader};
 GRANT SELECT ON {heartbeat} TO {reader};
+GRANT SELECT ({job_view}) ON {jobs} TO {reader};
+GRANT SELECT ON {job_items} TO {reader};
+GRANT SELECT ON {approvals} TO {reader};
 GRANT SELECT ON {version} TO {reader};
 
 {warnings}-- To look at what they may do:

@@ -152,7 +152,7 @@ def _signed_in(claims: Mapping[str, Any]) -> Visitor:
         if claims.get("email") and not identity.email:
             words += " The provider has not verified its e-mail address, so the address gives it no role."
         raise Closed(f"{identity.email or identity.name} has no role here", words, identity=identity)
-    return Visitor(sign_in.actor_of(identity, role), identity, False, claims)
+    return Visitor(sign_in.actor_of(identity, role, claims), identity, False, claims)
 
 
 def _require_time(identity: Identity) -> None:

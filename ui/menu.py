@@ -24,6 +24,11 @@ PAGES = (
     Entry("pages/deleted_customers.py", "Deleted Customers", ":material/person_off:", Permission.READ_CUSTOMERS),
     Entry("pages/revenue.py", "Revenue", ":material/bar_chart:", Permission.READ_REVENUE),
     Entry("pages/integrity.py", "Financial Integrity", ":material/verified:", Permission.READ_INTEGRITY),
+    Entry("pages/history.py", "History", ":material/history:", Permission.READ_CUSTOMERS),
+    Entry("pages/approvals.py", "Approvals", ":material/how_to_reg:", Permission.READ_CUSTOMERS),
+    Entry("pages/retention.py", "Retention", ":material/auto_delete:", Permission.READ_INTEGRITY),
+    Entry("pages/analytics.py", "Analytics", ":material/insights:", Permission.READ_REVENUE),
+    Entry("pages/report.py", "Monthly Report", ":material/print:", Permission.READ_REVENUE),
 )
 
 

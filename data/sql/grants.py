@@ -18,6 +18,25 @@ SEAL_COLUMNS = ("unsealed_event_id",)  # what opening a sealed month changes
 TOKEN_COLUMNS = ("last_used_at", "revoked_at")  # what using and revoking a token changes
 SIGN_OUT_COLUMNS = ("at",)
 HEARTBEAT_COLUMNS = ("beat", "at")
+EVENT_COLUMNS = ("note", "note_salt")  # what erasing a person blanks; neither is in what is hashed
+ITEM_COLUMNS = ("result", "words", "event_id")  # what becomes of each customer of a job
+REQUEST_COLUMNS = ("state", "decided_at", "decided_by")
+DOWNLOAD_COLUMNS = ("used_at",)
+JOB_COLUMNS = (
+    *(
+        "state",
+        "note",
+        "ended_at",
+        "total",
+        "done",
+        "changed",
+        "preview",
+        "request_id",
+        "owner",
+        "lease_until",
+        "error",
+    ),
+)
 ON_SQLITE = """-- SQLite has no accounts: whoever may write to the file may change and delete everything in it.
 -- What takes their place are the rights of the file and of its folder. The application needs to write to both, because
 -- its write-ahead log lies beside the file ({file}-wal, {file}-shm).
@@ -83,6 +102,12 @@ def _values(connection: Connection, schema: Schema, accounts: Accounts) -> dict[
         "token_view": _listed(connection, (c.name for c in schema.own.tokens.c if c.name != "hash")),
         "sign_out_columns": _listed(connection, SIGN_OUT_COLUMNS),
         "heartbeat_columns": _listed(connection, HEARTBEAT_COLUMNS),
+        "event_columns": _listed(connection, EVENT_COLUMNS),
+        "job_columns": _listed(connection, JOB_COLUMNS),
+        "job_view": _listed(connection, (c.name for c in schema.own.jobs.c if c.name not in ("standing", "note"))),
+        "item_columns": _listed(connection, ITEM_COLUMNS),
+        "request_columns": _listed(connection, REQUEST_COLUMNS),
+        "download_columns": _listed(connection, DOWNLOAD_COLUMNS),
     }
 
 
@@ -155,7 +180,7 @@ def _customer_rights(connection: Connection, schema: Schema) -> str:
     # The database fills it in where it has a default, and then the application does not name it.
     stamped = "created_at" in schema.present and schema.physical("created_at").server_default is None
     added = [*fields, *mapping.insert, *([mapping.created_at] if stamped else [])]
-    changed = [mapping.deleted_at, *fields, *sorted(schema.self_updating)]
+    changed = [mapping.deleted_at, *fields, *mapping.erase, *sorted(schema.self_updating)]
     insert = "" if schema.add_blocker else f", INSERT ({_listed(connection, added, table)})"
     return f"SELECT{insert}, UPDATE ({_listed(connection, changed, table)})"
 

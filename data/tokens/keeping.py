@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from data import events, queries
-from data.access import Actor, Door, Permission, Role
+from data.access import Actor, Door, Permission, Role, Standing
 from data.database import Database, in_transaction, now, snapshot
 from data.errors import Conflict, EvenbooksError, InvalidInput, TokenRefused
 from data.events import Draft
@@ -129,7 +129,7 @@ def check(database: Database, bearer: str, *, at: datetime | None = None) -> Act
     if state != "in force":
         raise TokenRefused(REFUSALS[state])
     _note_use(database, token, moment)
-    return Actor(f"token:{token.name}", Role(token.role), Door.API)
+    return Actor(f"token:{token.name}", Role(token.role), Door.API, Standing(token_id=token.id, owner=token.owner))
 
 
 def state_of(token: Token, at: datetime) -> State:
