@@ -57,6 +57,7 @@ from data.queries.probing import (
     may_have_triggers,
     roll_back,
 )
+from data.queries.retention import erased_ids
 from data.queries.revenue import (
     list_deleted_by_revenue,
     month_bounds,
@@ -81,6 +82,7 @@ __all__ = [
     "count_missing_customer_orders",
     "count_orders_of_deleted",
     "count_state",
+    "erased_ids",
     "event_hash",
     "find_by_email",
     "find_customer_to_probe",
