@@ -1,1 +1,9 @@
 """Many customers at once: jobs, kept in the database, done in batches by one worker thread a process."""
+
+from data.jobs.preparing import prepare, undo
+from data.jobs.reading import counts, get, items, latest
+from data.jobs.running import run_pending
+from data.jobs.steering import start, stop
+from data.jobs.worker import ensure_worker
+
+__all__ = ["counts", "ensure_worker", "get", "items", "latest", "prepare", "run_pending", "start", "stop", "undo"]

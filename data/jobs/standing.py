@@ -1,0 +1,56 @@
+"""By what somebody has the role that a job runs under: kept with the job, asked again while it runs."""
+
+from __future__ import annotations
+
+import json
+
+from data import queries, tokens
+from data.access import Actor, Door, Permission, Role, Standing
+from data.database import Database, now
+from data.errors import NotPermitted
+from data.faults import translated
+from data.records import Job, JobKind
+from data.sign_in import role_of
+
+# What each kind of job needs of who asks for it, and of who starts or stops it.
+NEEDED: dict[JobKind, Permission] = {
+    "delete": Permission.CHANGE_CUSTOMERS,
+    "restore": Permission.CHANGE_CUSTOMERS,
+    "erase": Permission.ERASE_CUSTOMERS,
+}
+
+
+def standing_json(actor: Actor) -> str | None:
+    """By what this actor has the role, as JSON for the job's row; None for whoever is at this machine."""
+    standing = actor.standing
+    if standing.claims is None and standing.token_id is None:
+        return None
+    kept = {"claims": standing.claims and dict(standing.claims), "token": standing.token_id, "owner": standing.owner}
+    return json.dumps(kept, sort_keys=True, default=str)
+
+
+def actor_now(database: Database, job: Job) -> Actor:
+    """Who the job works for, with the role that they have now: by [roles] and the sign-in's claims, by the token's row.
+
+    Raises NotPermitted where they have no role any more, the token is no longer in force, or the role does not do.
+    """
+    kept = json.loads(job.standing) if job.standing else {}
+    standing = Standing(claims=kept.get("claims"), token_id=kept.get("token"), owner=kept.get("owner"))
+    role = _role_now(database, job, standing)
+    if role is None:
+        raise NotPermitted(f"{job.actor}, who asked for this, has no role any more.")
+    actor = Actor(job.actor, role, Door(job.door), standing)
+    actor.require(NEEDED[job.kind])
+    return actor
+
+
+def _role_now(database: Database, job: Job, standing: Standing) -> Role | None:
+    if standing.claims is not None:
+        return role_of(database.settings.roles, standing.claims)
+    if standing.token_id is None:
+        return Role(job.role)
+    with translated(database.engine.url), database.engine.connect() as connection:
+        known = queries.get_token(connection, database.schema, standing.token_id)
+    if known is None or tokens.state_of(known[0], now()) != "in force":
+        raise NotPermitted(f"The token of {job.actor}, who asked for this, is no longer in force.")
+    return Role(known[0].role)
