@@ -189,6 +189,8 @@ def own_tables(id_type: TypeEngine[Any]) -> OwnTables:
         Column("expires_at", UTCDateTime(), nullable=False),
         Column("decided_at", UTCDateTime()),
         Column("decided_by", String(255)),
+        Column("decision_id", BigInteger().with_variant(Integer(), "sqlite")),
+        Column("names", LongText, nullable=False),
         Index("idx_evenbooks_approvals_state", "state", "id"),
         Index("idx_evenbooks_approvals_customer", "customer_id", "state"),
         **options,

@@ -295,7 +295,8 @@ RequestState = Literal["waiting", "approved", "rejected", "expired", "withdrawn"
 class Request:
     """A request that waits for somebody's approval, or waited; `id` is that of its event. Times in UTC.
 
-    About one customer, or about a job's. `owner` is whose token asked. The notes are those of the events.
+    About one customer, or about a job's. `owner` is whose token asked; `decision_id` the event that ended it. The notes
+    are those of the events.
     """
 
     id: int
@@ -312,3 +313,4 @@ class Request:
     expires_at: datetime
     decided_at: datetime | None
     decided_by: str | None
+    decision_id: int | None = None

@@ -3,6 +3,15 @@
 Connection first, then the schema, ids next, the rest by keyword. Nothing here opens or commits.
 """
 
+from data.queries.approvals import (
+    count_waiting_requests,
+    end_request,
+    get_request,
+    insert_requests,
+    list_overdue_requests,
+    list_requests,
+    list_waiting_requests,
+)
 from data.queries.blocks import MonthOrders, month_blocks, month_currencies
 from data.queries.checks import (
     count_all_customers,
@@ -22,7 +31,6 @@ from data.queries.checks import (
 )
 from data.queries.customers import (
     count_customers,
-    find_by_email,
     get_customer,
     get_customers,
     get_form_values,
@@ -34,6 +42,7 @@ from data.queries.customers import (
     mark_restored,
     update_customer,
 )
+from data.queries.emails import find_by_email, find_sharing
 from data.queries.events import (
     append_events,
     get_head,
@@ -82,6 +91,8 @@ __all__ = [
     "count_missing_customer_orders",
     "count_orders_of_deleted",
     "count_state",
+    "count_waiting_requests",
+    "end_request",
     "erased_ids",
     "event_hash",
     "find_by_email",
@@ -92,12 +103,14 @@ __all__ = [
     "get_file",
     "get_form_values",
     "get_head",
+    "get_request",
     "get_seal_rows",
     "get_token",
     "grand_deleted",
     "grand_totals",
     "impact",
     "insert_customer",
+    "insert_requests",
     "insert_seals",
     "insert_token",
     "keep_beat",
@@ -117,9 +130,12 @@ __all__ = [
     "list_month_orders",
     "list_named_but_gone",
     "list_order_ids",
+    "list_overdue_requests",
+    "list_requests",
     "list_seals",
     "list_tokens",
     "list_unreadable_amounts",
+    "list_waiting_requests",
     "list_without_transactions",
     "lock_head",
     "mark_back",

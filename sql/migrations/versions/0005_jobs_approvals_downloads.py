@@ -81,6 +81,8 @@ def upgrade() -> None:
             sa.Column("expires_at", time, nullable=False),
             sa.Column("decided_at", time),
             sa.Column("decided_by", sa.String(255)),
+            sa.Column("decision_id", number),
+            sa.Column("names", long_text, nullable=False),
             **TABLE,
         )
     if "evenbooks_downloads" not in present:

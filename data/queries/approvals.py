@@ -1,0 +1,107 @@
+"""Statements on evenbooks_approvals: what waits for a second person, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, insert, or_, select, update
+
+from data.records import CustomerId, Request, RequestState
+from data.schema import Schema
+
+
+def get_request(connection: Connection, schema: Schema, request_id: int) -> tuple[Request, str] | None:
+    """The request with this number, and its requester's hashed names; None where there is none."""
+    table = schema.own.approvals
+    row = connection.execute(select(*_columns(schema), table.c.names).where(table.c.id == request_id)).first()
+    return (Request(*row[:-1]), str(row.names)) if row else None
+
+
+def list_waiting_requests(connection: Connection, schema: Schema, ids: Sequence[CustomerId]) -> list[Request]:
+    """The requests about one of these customers alone that nobody has answered, whether or not they are over."""
+    c = schema.own.approvals.c
+    mine = and_(c.state == "waiting", c.customer_id.in_(ids), c.job_id.is_(None))
+    return [Request(*row) for row in connection.execute(select(*_columns(schema)).where(mine).order_by(c.id))]
+
+
+def list_requests(
+    connection: Connection,
+    schema: Schema,
+    *,
+    at: datetime,
+    state: RequestState | None = None,
+    decided: bool = False,
+    before_id: int | None = None,
+    limit: int = 50,
+) -> list[Request]:
+    """Requests, newest first, in this state at this time (UTC); `decided`: all but the waiting ones."""
+    c = schema.own.approvals.c
+    statement = select(*_columns(schema)).order_by(c.id.desc()).limit(limit)
+    if state is not None:
+        statement = statement.where(_in_state(schema, state, at))
+    if decided:
+        statement = statement.where(~_in_state(schema, "waiting", at))
+    if before_id is not None:
+        statement = statement.where(c.id < before_id)
+    return [Request(*row) for row in connection.execute(statement)]
+
+
+def list_overdue_requests(connection: Connection, schema: Schema, *, at: datetime, limit: int = 200) -> list[Request]:
+    """The first requests that nobody answered in time."""
+    c = schema.own.approvals.c
+    over = and_(c.state == "waiting", c.expires_at <= at)
+    return [
+        Request(*row) for row in connection.execute(select(*_columns(schema)).where(over).order_by(c.id).limit(limit))
+    ]
+
+
+def count_waiting_requests(connection: Connection, schema: Schema, *, at: datetime) -> int:
+    """How many requests wait at this time (UTC)."""
+    statement = select(func.count()).where(_in_state(schema, "waiting", at))
+    return int(connection.execute(statement.select_from(schema.own.approvals)).scalar_one())
+
+
+def insert_requests(connection: Connection, schema: Schema, requests: Sequence[Request], names: Sequence[str]) -> None:
+    """Keeps new requests, each with its requester's hashed names."""
+    rows = [{**asdict(one), "names": words} for one, words in zip(requests, names, strict=True)]
+    if rows:
+        connection.execute(insert(schema.own.approvals), rows)
+
+
+def end_request(
+    connection: Connection,
+    schema: Schema,
+    request_id: int,
+    *,
+    state: RequestState,
+    at: datetime,
+    by: str,
+    event_id: int,
+) -> bool:
+    """Ends a request that waits, and answers whether it still did."""
+    table = schema.own.approvals
+    statement = update(table).where(table.c.id == request_id, table.c.state == "waiting")
+    values = {"state": state, "decided_at": at, "decided_by": by, "decision_id": event_id}
+    return connection.execute(statement.values(values)).rowcount == 1
+
+
+def _in_state(schema: Schema, state: RequestState, at: datetime) -> Any:
+    """Whether a request is in this state at that time: one that waits beyond its time has expired."""
+    c = schema.own.approvals.c
+    if state == "waiting":
+        return and_(c.state == "waiting", c.expires_at > at)
+    if state == "expired":
+        return or_(c.state == "expired", and_(c.state == "waiting", c.expires_at <= at))
+    return c.state == state
+
+
+def _columns(schema: Schema) -> list[Any]:
+    """In the order of Request's fields."""
+    c = schema.own.approvals.c
+    return [
+        *(c.id, c.kind, c.state, c.customer_id, c.job_id, c.actor, c.owner, c.role, c.door, c.reason),
+        *(c.requested_at, c.expires_at, c.decided_at, c.decided_by, c.decision_id),
+    ]
