@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -12,6 +12,7 @@ from data.database import Database
 from data.errors import EvenbooksError
 from data.replica import freshness
 from ui import trouble
+from ui.shell import Here
 from ui.text import typed
 
 
@@ -53,3 +54,11 @@ class Refusals(logging.Filter):
 
 
 logging.getLogger("streamlit.runtime.backend_operation_handler").addFilter(Refusals())
+
+
+def show_export(here: Here, report: str, filters: Mapping[str, str | None], *, key: str) -> None:
+    """Draws the Download control, for CSV or XLSX, of a report as it stands on the screen.
+
+    `report` is deleted_customers, history, revenue, integrity or job_result; `filters` are its own, None where unset:
+    search and reason; the history's; from, to (months) and currency; none; job.
+    """
