@@ -77,10 +77,12 @@ from data.queries.revenue import (
 )
 from data.queries.rights import Attempt, attempt, get_file, list_attempts, tried, wait_shortly
 from data.queries.seals import get_seal_rows, insert_seals, last_seal_action, list_seals, mark_unsealed
+from data.queries.searching import NO_REASON
 from data.queries.sign_outs import keep_sign_out, signed_out_at
 from data.queries.tokens import get_token, insert_token, list_tokens, revoke_token, touch_token
 
 __all__ = [
+    "NO_REASON",
     "Attempt",
     "MonthOrders",
     "append_events",
@@ -97,6 +99,7 @@ __all__ = [
     "event_hash",
     "find_by_email",
     "find_customer_to_probe",
+    "find_sharing",
     "get_customer",
     "get_customers",
     "get_customers_with_impact",

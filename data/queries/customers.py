@@ -13,12 +13,9 @@ from sqlalchemy import (
     String,
     Update,
     bindparam,
-    cast,
-    false,
     func,
     insert,
     literal,
-    or_,
     select,
     true,
     type_coerce,
@@ -28,11 +25,11 @@ from sqlalchemy.sql import ColumnElement
 
 from data.errors import InvalidInput
 from data.queries.paging import Keys, read_page
+from data.queries.searching import matching, search_reads_all
 from data.records import Customer, CustomerId, Page
-from data.schema import Schema, is_active, is_text
+from data.schema import Schema, is_active
 
 SORTS = ("id", "name", "email", "created_at", "deleted_at")
-LONGEST_SEARCH = 200
 
 
 def get_customer(connection: Connection, schema: Schema, customer_id: object) -> Customer | None:
@@ -56,12 +53,12 @@ def _customers(schema: Schema, one: bool) -> Select[Any]:
     return select(*schema.customers.labelled).where(these)
 
 
-def count_customers(connection: Connection, schema: Schema, *, deleted: bool = False, search: str = "") -> int:
-    """How many active (or deleted) customers match the search."""
-    customers = schema.customers
-    statement = (
-        select(func.count()).select_from(customers.source).where(_state(schema, deleted), *_search(schema, search)[0])
-    )
+def count_customers(
+    connection: Connection, schema: Schema, *, deleted: bool = False, search: str = "", reason: str = ""
+) -> int:
+    """How many active (or deleted) customers match the search, and of the deleted the reason."""
+    conditions = matching(schema, deleted=deleted, search=search, reason=reason)
+    statement = select(func.count()).select_from(schema.customers.source).where(*conditions)
     return int(connection.execute(statement).scalar_one())
 
 
@@ -71,6 +68,7 @@ def list_customers(
     *,
     deleted: bool = False,
     search: str = "",
+    reason: str = "",
     sort: str = "id",
     descending: bool = False,
     limit: int = 50,
@@ -79,15 +77,17 @@ def list_customers(
 ) -> Page[Customer]:
     """A page of active (or deleted) customers, keyset-paged by `sort`, then id.
 
-    `search` is an id, the beginning of an e-mail address, or a part of a name. `after` and `before`
-    are the cursors of another page; InvalidInput when one cannot be read, or `limit` is not 1 to 1000.
+    `search` is an id, the beginning of an e-mail address, or a part of a name; `reason`, of the deleted, the code for
+    which they were, or NO_REASON. `after` and `before` are the cursors of another page; InvalidInput when one cannot be
+    read, or `limit` is not 1 to 1000.
     """
     if sort not in SORTS:
         raise InvalidInput(f"Lists are sorted by {', '.join(SORTS)}; not by {sort}.", field="sort")
-    conditions, search_scans = _search(schema, search)
+    state, *conditions = matching(schema, deleted=deleted, search=search, reason=reason)
+    search_scans = search_reads_all(schema, search)
     key, key_scans = _sort_key(schema, sort, deleted)
     # Nearly all are active: tested as a truth value, MariaDB does not walk the index on deleted_at up to a deep page.
-    state = _state(schema, deleted) if deleted else _state(schema, deleted).is_(true())
+    state = state if deleted else state.is_(true())
     statement = select(*schema.customers.labelled, type_coerce(key, String()).label("sort_key")).where(
         state, *conditions
     )
@@ -101,11 +101,6 @@ def list_customers(
         next=following,
         scanned=search_scans or (key_scans and not conditions),
     )
-
-
-def _state(schema: Schema, deleted: bool) -> ColumnElement[bool]:
-    active = is_active(schema.customers)
-    return ~active if deleted else active
 
 
 def _sort_key(schema: Schema, sort: str, deleted: bool) -> tuple[ColumnElement[Any], bool]:
@@ -126,92 +121,6 @@ def _sort_key(schema: Schema, sort: str, deleted: bool) -> tuple[ColumnElement[A
 def _may_be_null(schema: Schema, sort: str) -> bool:
     physical = schema.settings.customers.name_columns[0] if sort == "name" else getattr(schema.settings.customers, sort)
     return bool(schema.customer_table.c[physical].nullable)
-
-
-def _search(schema: Schema, search: str) -> tuple[list[ColumnElement[bool]], bool]:
-    """The conditions of a search, and whether it has to read every row."""
-    words = search.strip()[:LONGEST_SEARCH]
-    if not words:
-        return [], False
-    if not is_text(words):
-        return [false()], False
-    customers = schema.customers
-    customer_id = schema.parse_id(words.removeprefix("#")) if schema.has_integer_id else None
-    if customer_id is not None and words.startswith("#"):
-        return [customers.c.id == customer_id], False
-    email = _comparable(schema, customers.c.email, words.isascii())
-    by_email = or_(*(_has(schema, email, form, begins=True) for form in _forms(schema, words)))
-    if "@" in words and "email" in schema.present:
-        # Elsewhere LIKE ignores case and an index does not, so there it reads them all.
-        return [by_email], "email" not in schema.indexed or schema.dialect != "mysql"
-    name = _comparable(schema, customers.c.name, words.isascii())
-    conditions = [_has(schema, name, form) for form in _forms(schema, words)]
-    if "email" in schema.present:
-        conditions.append(by_email)
-    if customer_id is not None:
-        conditions.append(customers.c.id == customer_id)
-    elif not schema.has_integer_id and (key := schema.parse_id(words)) is not None:
-        conditions.append(_comparable(schema, customers.c.id, words.isascii()) == key)
-    return [or_(*conditions)], True
-
-
-def _comparable(schema: Schema, column: ColumnElement[Any], plain: bool) -> ColumnElement[Any]:
-    """The column, or its text in our character set: MariaDB does not compare latin1 with what it cannot hold.
-
-    `plain` where it is compared with ASCII alone.
-    """
-    return column if plain or schema.dialect == "sqlite" else cast(column, String())
-
-
-def _has(schema: Schema, column: ColumnElement[Any], words: str, *, begins: bool = False) -> ColumnElement[bool]:
-    """Whether the text has these words in it (or begins with them), whatever the case; LIKE minds it on PostgreSQL."""
-    if schema.dialect == "postgresql":
-        found = column.istartswith if begins else column.icontains
-    else:
-        found = column.startswith if begins else column.contains
-    return found(words, autoescape=True)
-
-
-def _forms(schema: Schema, words: str) -> list[str]:
-    """SQLite, and PostgreSQL in some locales, ignore case in ASCII only: other scripts are tried as typed, lower, upper and title."""
-    if schema.dialect == "mysql" or words.isascii():
-        return [words]
-    return list(dict.fromkeys([words, words.lower(), words.upper(), words.title()]))
-
-
-def find_by_email(
-    connection: Connection, schema: Schema, email: str, *, other_than: CustomerId | None = None
-) -> Customer | None:
-    """The customer with this e-mail address, whatever its case: an active one, else the last deleted one."""
-    if "email" not in schema.present:
-        return None
-    spellings = [email]
-    if schema.dialect != "mysql":
-        spellings = [_ascii_lower(form) for form in _forms(schema, email)]
-    statement = _having_email(schema, email.isascii(), other_than is not None)
-    asked = {"spellings": spellings, **({} if other_than is None else {"other_than": other_than})}
-    row = connection.execute(statement, asked).first()
-    return Customer(*row) if row else None
-
-
-@lru_cache(maxsize=16)
-def _having_email(schema: Schema, plain: bool, others: bool) -> Select[Any]:
-    """Built once; `plain` where the address is ASCII alone."""
-    customers = schema.customers
-    column = _comparable(schema, customers.c.email, plain)
-    address = column if schema.dialect == "mysql" else func.lower(column)
-    but = customers.c.id != bindparam("other_than") if others else true()
-    return (
-        select(*customers.labelled)
-        .where(address.in_(bindparam("spellings", expanding=True)), but)
-        .order_by(is_active(customers).desc(), customers.c.deleted_at.desc(), customers.c.id)
-        .limit(1)
-    )
-
-
-def _ascii_lower(words: str) -> str:
-    """What lower() makes of it where it knows ASCII alone; _forms has what it makes elsewhere."""
-    return "".join(c.lower() if c.isascii() else c for c in words)
 
 
 def list_deleted_ids(connection: Connection, schema: Schema) -> list[tuple[CustomerId, Any]]:
