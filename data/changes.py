@@ -11,13 +11,14 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Row
 
-from data import compensation, events, queries
+from data import compensation, events, queries, requesting
 from data.access import Actor, Permission
 from data.database import now
-from data.errors import BooksMoved, Conflict, CustomerNotFound
+from data.errors import BooksMoved, Conflict, CustomerNotFound, Erased
 from data.events import Draft, Reason
 from data.money import plain
-from data.records import Customer, CustomerId, Impact, Outcome
+from data.records import Customer, CustomerId, Impact, Outcome, Request
+from data.requesting import Approved, Wanted
 from data.schema import Schema
 
 Action = Literal["delete", "restore"]
@@ -27,13 +28,22 @@ Found = Mapping[CustomerId, tuple[Customer, Impact]]
 
 @dataclass(frozen=True)
 class Wish:
-    """One customer to be deleted or restored. `key` is the id as `Schema.parse_id` answers it."""
+    """One customer to be deleted or restored. `key` is the id as `Schema.parse_id` answers it.
+
+    A deletion that needs approval becomes a request, unless it is `approved`, or `rehearsed`: rolled back in any case.
+    """
 
     action: Action
     key: CustomerId
     actor: Actor
     reason: Reason
     batch_id: str | None = None
+    approved: Approved | None = None
+    rehearsed: bool = False
+
+    def waits(self, schema: Schema) -> bool:
+        """Whether somebody has to approve it first."""
+        return requesting.needed(schema.settings, self.action) and not (self.approved or self.rehearsed)
 
 
 def change(
@@ -45,17 +55,21 @@ def change(
     actor: Actor,
     reason: Reason,
     batch_id: str | None = None,
+    approved: Approved | None = None,
+    rehearsed: bool = False,
     at: datetime | None = None,
 ) -> list[Outcome]:
     """Deletes or restores customers within the caller's transaction, an event for each that changed.
 
     `at` (UTC) is the time that is written; it defaults to now. Every customer's orders are counted and
     added up by month before and after, from one snapshot; a difference raises BooksMoved, and the caller must
-    roll back. Outcomes are in the order of the ids.
+    roll back. Outcomes are in the order of the ids. Where deletions wait for approval, and this one is neither `approved`
+    nor `rehearsed` (rolled back by the caller in any case), it becomes a request. Raises Erased for who cannot come back.
     """
     actor.require(Permission.CHANGE_CUSTOMERS)
     head = events.take_turns(connection, schema)
-    wishes = [Wish(action, known_key(schema, customer_id), actor, reason, batch_id) for customer_id in ids]
+    keys = [known_key(schema, customer_id) for customer_id in ids]
+    wishes = [Wish(action, key, actor, reason, batch_id, approved, rehearsed) for key in keys]
     found = queries.get_customers_with_impact(connection, schema, [w.key for w in wishes], by_month=True)
     for wish in wishes:
         if wish.key not in found:
@@ -95,6 +109,13 @@ def _carry_out(
 ) -> list[Outcome]:
     """The wishes of customers that were found, who are wished one thing each; outcomes in their order."""
     todo = {w.key: w for w in wishes if (found[w.key][0].deleted_at is None) == (w.action == "delete")}
+    _refuse_erased(connection, schema, todo)
+    waiting = [wish for wish in todo.values() if wish.waits(schema)]
+    asked: dict[CustomerId, Request] = {}
+    if waiting:
+        asked = _ask(connection, schema, waiting, found, head, at)
+        todo = {key: wish for key, wish in todo.items() if key not in asked}
+        head = events.take_turns(connection, schema)  # which has moved
     changed: dict[CustomerId, Customer] = {}
     written: dict[CustomerId, int] = {}
     if todo:
@@ -106,9 +127,39 @@ def _carry_out(
             written = dict(zip(todo, events.append(connection, schema, drafts, head=head, at=at), strict=True))
         changed = {k: replace(found[k][0], deleted_at=at if w.action == "delete" else None) for k, w in todo.items()}
     return [
-        _outcome(connection, schema, w.action, changed.get(w.key, found[w.key][0]), found[w.key][1], written.get(w.key))
+        _waiting_outcome(schema, *found[w.key], asked[w.key])
+        if w.key in asked
+        else _outcome(
+            connection, schema, w.action, changed.get(w.key, found[w.key][0]), found[w.key][1], written.get(w.key)
+        )
         for w in wishes
     ]
+
+
+def _refuse_erased(connection: Connection, schema: Schema, todo: Mapping[CustomerId, Wish]) -> None:
+    """Raises Erased where somebody is to be restored who was erased."""
+    restored = [key for key, wish in todo.items() if wish.action == "restore"]
+    erased = queries.erased_ids(connection, schema, restored) if restored else set()
+    if erased:
+        raise Erased(min(erased, key=str))
+
+
+def _ask(
+    connection: Connection,
+    schema: Schema,
+    wishes: Sequence[Wish],
+    found: Found,
+    head: Row[*tuple[Any, ...]],
+    at: datetime,
+) -> dict[CustomerId, Request]:
+    """A request for each of these deletions, with what the customer's orders amount to now."""
+    decimals = schema.settings.money.decimals
+    wanted = [
+        Wanted("delete", w.actor, w.reason, w.key, body={"now": events.impact_body(found[w.key][1], decimals)})
+        for w in wishes
+    ]
+    asked = requesting.ask(connection, schema, wanted, head=head, at=at)
+    return {wish.key: request for wish, request in zip(wishes, asked, strict=True)}
 
 
 @contextmanager
@@ -152,6 +203,8 @@ def _mark(connection: Connection, schema: Schema, action: Action, ids: Sequence[
 def _draft(schema: Schema, wish: Wish, customer: Customer, before: Impact, after: Impact, at: datetime) -> Draft:
     body = _proof(schema, wish.action, customer, before, after)
     body["deleted_at"] = events.stamp(at if wish.action == "delete" else customer.deleted_at)
+    if wish.approved:
+        body |= {"request": wish.approved.request_id, "approved_by": wish.approved.by}
     return Draft(wish.action, wish.actor, wish.reason, wish.key, wish.batch_id, body)
 
 
@@ -174,7 +227,14 @@ def _outcome(
     connection: Connection, schema: Schema, action: Action, customer: Customer, impact: Impact, written: int | None
 ) -> Outcome:
     event_id = written or queries.last_event_id(connection, schema, customer.id, action)
+    return Outcome(written is not None, customer, impact.orders, _revenue(schema, impact), event_id)
+
+
+def _waiting_outcome(schema: Schema, customer: Customer, impact: Impact, request: Request) -> Outcome:
+    return Outcome(False, customer, impact.orders, _revenue(schema, impact), None, request.id)
+
+
+def _revenue(schema: Schema, impact: Impact) -> dict[str, Decimal]:
+    """The same digits on every engine: at least the money's decimals, more only where there are more."""
     decimals = schema.settings.money.decimals
-    # The same digits on every engine: at least the money's decimals, more only where there are more.
-    revenue = {currency: Decimal(plain(amount, decimals)) for currency, amount in impact.revenue.items()}
-    return Outcome(written is not None, customer, impact.orders, revenue, event_id)
+    return {currency: Decimal(plain(amount, decimals)) for currency, amount in impact.revenue.items()}

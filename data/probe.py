@@ -170,7 +170,8 @@ def _before_and_after(
         before = _add_active(connection, schema, before)
     # Whoever may probe need not be allowed to delete, as nothing is deleted.
     inside = Actor(actor.id, Role.ADMIN, actor.door)
-    outcome = changes.change(connection, schema, "delete", [customer.id], actor=inside, reason=Reason("script"))[0]
+    why = Reason("script")
+    outcome = changes.change(connection, schema, "delete", [customer.id], actor=inside, reason=why, rehearsed=True)[0]
     if not outcome.changed:
         raise Conflict(f"{customer.name} was deleted by somebody else at this very moment. Try another customer.")
     after = _read(connection, schema)

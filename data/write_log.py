@@ -27,10 +27,12 @@ class Line:
     event_id: int | None = None
 
     def tell(self, outcomes: Sequence[Outcome]) -> None:
-        """Whether anything was changed, with the last event, or all of it had been done already; of one customer the id."""
+        """Whether anything was changed, with the last event; or asked for; or had been done already; of one customer the id."""
         events = [o.event_id for o in outcomes if o.changed]
-        self.outcome = "changed" if events else "already"
-        self.event_id = events[-1] if events else None  # that of an earlier change is somebody else's
+        asked = [o.request_id for o in outcomes if o.request_id is not None]
+        self.outcome = "changed" if events else "requested" if asked else "already"
+        # That of an earlier change is somebody else's.
+        self.event_id = events[-1] if events else asked[-1] if asked else None
         if len(outcomes) == 1:
             self.customer_id = outcomes[0].customer.id
 

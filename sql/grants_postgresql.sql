@@ -53,9 +53,11 @@ GRANT SELECT ON {seals} TO {reader};
 GRANT SELECT ({token_view}) ON {tokens} TO {reader};
 GRANT SELECT ({sign_out_columns}) ON {sign_outs} TO {reader};
 GRANT SELECT ON {heartbeat} TO {reader};
-GRANT SELECT ({job_view}) ON {jobs} TO {reader};
+GRANT SELECT ON {jobs} TO {reader};
 GRANT SELECT ON {job_items} TO {reader};
-GRANT SELECT ON {approvals} TO {reader};
+GRANT SELECT ({request_view}) ON {approvals} TO {reader};
+-- Of one-time links it sees who asked when, neither for what nor the link.
+GRANT SELECT ({download_view}) ON {downloads} TO {reader};
 GRANT SELECT ON {version} TO {reader};
 
 {warnings}-- To look at what they may do:

@@ -9,15 +9,21 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
-from data.records import CustomerId, Request, RequestState
+from data.records import CustomerId, JobState, Request, RequestState
 from data.schema import Schema
 
 
-def get_request(connection: Connection, schema: Schema, request_id: int) -> tuple[Request, str] | None:
-    """The request with this number, and its requester's hashed names; None where there is none."""
-    table = schema.own.approvals
-    row = connection.execute(select(*_columns(schema), table.c.names).where(table.c.id == request_id)).first()
-    return (Request(*row[:-1]), str(row.names)) if row else None
+def get_request(connection: Connection, schema: Schema, request_id: int) -> Request | None:
+    """The request with this number; None where there is none."""
+    statement = select(*_columns(schema)).where(schema.own.approvals.c.id == request_id)
+    row = connection.execute(statement).first()
+    return Request(*row) if row else None
+
+
+def get_request_names(connection: Connection, schema: Schema, request_id: int) -> str:
+    """The hashed names of whoever asked, as they are kept."""
+    c = schema.own.approvals.c
+    return str(connection.execute(select(c.names).where(c.id == request_id)).scalar())
 
 
 def list_waiting_requests(connection: Connection, schema: Schema, ids: Sequence[CustomerId]) -> list[Request]:
@@ -86,6 +92,28 @@ def end_request(
     statement = update(table).where(table.c.id == request_id, table.c.state == "waiting")
     values = {"state": state, "decided_at": at, "decided_by": by, "decision_id": event_id}
     return connection.execute(statement.values(values)).rowcount == 1
+
+
+def is_job_waiting(connection: Connection, schema: Schema, job_id: str) -> bool:
+    """Whether this job waits for approval."""
+    c = schema.own.jobs.c
+    return connection.execute(select(c.id).where(c.id == job_id, c.state == "waiting")).first() is not None
+
+
+def get_event_note(connection: Connection, schema: Schema, event_id: int) -> str | None:
+    """An event's free note; None where there is none, or none any more."""
+    c = schema.own.events.c
+    return connection.execute(select(c.note).where(c.id == event_id)).scalar()
+
+
+def move_waiting_job(
+    connection: Connection, schema: Schema, job_id: str, *, state: JobState, at: datetime, error: str | None = None
+) -> bool:
+    """Lets a job that waits for approval run, or ends it (`error` says why), and answers whether it still waited."""
+    table = schema.own.jobs
+    ended = {} if state == "running" else {"ended_at": at, "error": error}
+    statement = update(table).where(table.c.id == job_id, table.c.state == "waiting")
+    return connection.execute(statement.values(state=state, **ended)).rowcount == 1
 
 
 def _in_state(schema: Schema, state: RequestState, at: datetime) -> Any:

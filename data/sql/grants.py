@@ -20,7 +20,7 @@ SIGN_OUT_COLUMNS = ("at",)
 HEARTBEAT_COLUMNS = ("beat", "at")
 EVENT_COLUMNS = ("note", "note_salt")  # what erasing a person blanks; neither is in what is hashed
 ITEM_COLUMNS = ("result", "words", "event_id")  # what becomes of each customer of a job
-REQUEST_COLUMNS = ("state", "decided_at", "decided_by")
+REQUEST_COLUMNS = ("state", "decided_at", "decided_by", "decision_id")
 DOWNLOAD_COLUMNS = ("used_at",)
 JOB_COLUMNS = (
     *(
@@ -104,10 +104,11 @@ def _values(connection: Connection, schema: Schema, accounts: Accounts) -> dict[
         "heartbeat_columns": _listed(connection, HEARTBEAT_COLUMNS),
         "event_columns": _listed(connection, EVENT_COLUMNS),
         "job_columns": _listed(connection, JOB_COLUMNS),
-        "job_view": _listed(connection, (c.name for c in schema.own.jobs.c if c.name not in ("standing", "note"))),
         "item_columns": _listed(connection, ITEM_COLUMNS),
         "request_columns": _listed(connection, REQUEST_COLUMNS),
+        "request_view": _listed(connection, (c.name for c in schema.own.approvals.c if c.name != "names")),
         "download_columns": _listed(connection, DOWNLOAD_COLUMNS),
+        "download_view": _listed(connection, ("actor", "made_at", "expires_at", "used_at")),
     }
 
 
