@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 from uuid import uuid4
@@ -17,7 +17,8 @@ from data.database import Database, database_of, default, in_transaction, in_tra
 from data.errors import Conflict, CustomerNotFound, DatabaseUnavailable, EmailTaken, EvenbooksError, InvalidInput
 from data.events import Reason
 from data.faults import translated
-from data.records import Customer, CustomerId, Outcome
+from data.records import Customer, CustomerId, Outcome, Time
+from data.restoring import restore_as_seen
 from data.write_log import logged
 
 T = TypeVar("T")
@@ -60,13 +61,42 @@ def delete_many(
 
 
 def restore_many(
-    database: Database, ids: Sequence[CustomerId], *, actor: Actor, reason: str, note: str | None = None
+    database: Database,
+    ids: Sequence[CustomerId],
+    *,
+    actor: Actor,
+    reason: str,
+    note: str | None = None,
+    expected: Mapping[CustomerId, Time | None] | None = None,
+    without_email: Collection[CustomerId] = (),
 ) -> list[Outcome]:
     """Restores these customers in one transaction, all or none; outcomes in the order of the ids.
 
+    `expected` has each one's deleted_at as it was seen, so that nobody is restored who was deleted anew since (Conflict).
+    Those of `without_email` lose their address, with an event of its own (InvalidInput where customers need one).
     Raises EmailTaken where the database keeps active e-mail addresses apart and another customer has one of theirs.
     """
-    return _many("restore", database, ids, actor, reason, note)
+    if not (expected or without_email):
+        return _many("restore", database, ids, actor, reason, note)
+    with logged("restore", actor, ids) as line:
+        actor.require(Permission.CHANGE_CUSTOMERS)
+        why = events.read_reason(database.settings, reason, note)
+
+        def work(connection: Connection) -> list[Outcome]:
+            return restore_as_seen(
+                connection,
+                database.schema,
+                ids,
+                actor=actor,
+                reason=why,
+                expected=expected or {},
+                without_email=without_email,
+            )
+
+        with _naming_who_has_the_email(database, "restore", ids):
+            outcomes = in_transaction(database, work)
+        line.tell(outcomes)
+    return outcomes
 
 
 def restore_each(

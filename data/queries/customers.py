@@ -178,11 +178,17 @@ def _update_of_deleted_at(schema: Schema, deletes: bool, one: bool) -> Update:
 
 
 def update_customer(
-    connection: Connection, schema: Schema, customer_id: CustomerId, *, values: Mapping[str, str | None]
+    connection: Connection,
+    schema: Schema,
+    customer_id: CustomerId,
+    *,
+    values: Mapping[str, str | None],
+    deleted: bool = False,
 ) -> int:
-    """Writes these physical columns of one active customer. Answers how many rows matched."""
+    """Writes these physical columns of one active (or deleted) customer. Answers how many rows matched."""
     active = is_active(schema.customer_table, schema.settings.customers.deleted_at)
-    statement = update(schema.customer_table).where(schema.is_this(customer_id), active).values(dict(values))
+    state = ~active if deleted else active
+    statement = update(schema.customer_table).where(schema.is_this(customer_id), state).values(dict(values))
     return connection.execute(statement).rowcount
 
 
