@@ -170,6 +170,7 @@ def own_tables(id_type: TypeEngine[Any]) -> OwnTables:
         Column("result", String(40)),
         Column("words", Text()),
         Column("event_id", BigInteger().with_variant(Integer(), "sqlite")),
+        Index("idx_evenbooks_job_items_customer", "customer_id"),
         **options,
     )
     approvals = Table(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from data.money import add, rounded
-from data.records import Revenue, Time
+from data.records import Customer, CustomerId, Revenue, Time
 
 NO_DATE = "No date"
 
@@ -23,6 +23,11 @@ def typed(words: object) -> str:
         r"(@|://|www|:(?=streamlit:)|(?<!\S)[<>~-](?=(->|[->=])(?!\S)))", "\\1\u2060", str(words), flags=re.IGNORECASE
     )
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", re.sub(r"[\r\n]+", " ", words))
+
+
+def shown_name(customer: Customer, erased: Collection[CustomerId] = ()) -> str:
+    """A customer's name; of one among the `erased` (queries.erased_ids) that it is gone, and whose it was."""
+    return f"Erased customer {customer.id}" if customer.id in erased else customer.name or ""
 
 
 def amount(value: Decimal, decimals: int = 2) -> str:

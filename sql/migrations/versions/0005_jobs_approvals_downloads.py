@@ -15,6 +15,7 @@ TABLE = {
 }
 INDEXES = (
     ("evenbooks_events", "idx_evenbooks_events_batch", ["batch_id", "id"]),
+    ("evenbooks_job_items", "idx_evenbooks_job_items_customer", ["customer_id"]),
     ("evenbooks_approvals", "idx_evenbooks_approvals_state", ["state", "id"]),
     ("evenbooks_approvals", "idx_evenbooks_approvals_customer", ["customer_id", "state"]),
 )
