@@ -56,10 +56,14 @@ from data.queries.customers import (
     update_customer,
 )
 from data.queries.emails import find_by_email, find_sharing
+from data.queries.downloads import get_download, insert_download, use_download
 from data.queries.events import (
+    EventFilter,
     append_events,
+    get_event,
     get_head,
     last_event_id,
+    list_bodies,
     list_deletions,
     list_events,
     lock_head,
@@ -96,6 +100,7 @@ from data.queries.tokens import get_token, insert_token, list_tokens, revoke_tok
 
 __all__ = [
     "Attempt",
+    "EventFilter",
     "MonthOrders",
     "NO_REASON",
     "append_events",
@@ -121,6 +126,8 @@ __all__ = [
     "get_customer",
     "get_customers",
     "get_customers_with_impact",
+    "get_download",
+    "get_event",
     "get_event_note",
     "get_file",
     "get_form_values",
@@ -133,6 +140,7 @@ __all__ = [
     "grand_totals",
     "impact",
     "insert_customer",
+    "insert_download",
     "insert_requests",
     "insert_seals",
     "insert_token",
@@ -145,6 +153,7 @@ __all__ = [
     "last_seal_action",
     "limited",
     "list_attempts",
+    "list_bodies",
     "list_customers",
     "list_deleted_by_revenue",
     "list_deleted_ids",
@@ -189,5 +198,6 @@ __all__ = [
     "touch_token",
     "tried",
     "update_customer",
+    "use_download",
     "wait_shortly",
 ]
