@@ -25,6 +25,7 @@ from data.queries.approvals import (
     list_waiting_requests,
     move_waiting_job,
 )
+from data.queries.backups import last_backup_check
 from data.queries.blocks import MonthOrders, month_blocks, month_currencies
 from data.queries.checks import (
     count_all_customers,
@@ -55,8 +56,8 @@ from data.queries.customers import (
     mark_restored,
     update_customer,
 )
-from data.queries.emails import find_by_email, find_sharing
 from data.queries.downloads import get_download, insert_download, use_download
+from data.queries.emails import find_by_email, find_sharing
 from data.queries.events import (
     EventFilter,
     append_events,
@@ -71,6 +72,24 @@ from data.queries.events import (
     touch_chain,
 )
 from data.queries.heartbeat import keep_beat, last_beat
+from data.queries.jobs import (
+    advance_job,
+    claim_job,
+    count_job_items,
+    find_undo,
+    get_job,
+    insert_job,
+    insert_job_items,
+    job_impact,
+    last_turns,
+    list_free_jobs,
+    list_ids_to_freeze,
+    list_job_items,
+    list_jobs,
+    months_of,
+    move_job,
+    record_results,
+)
 from data.queries.month import list_month_orders
 from data.queries.orders import get_customers_with_impact, impact
 from data.queries.probing import (
@@ -83,7 +102,19 @@ from data.queries.probing import (
     may_have_triggers,
     roll_back,
 )
-from data.queries.retention import erased_ids
+from data.queries.retention import (
+    blank_notes,
+    blank_people,
+    count_erased,
+    erased_ids,
+    first_hash,
+    is_approved,
+    jobs_holding_erased,
+    last_erase_events,
+    list_kept,
+    read_columns,
+    stream_deleted,
+)
 from data.queries.revenue import (
     list_deleted_by_revenue,
     month_bounds,
@@ -103,14 +134,20 @@ __all__ = [
     "EventFilter",
     "MonthOrders",
     "NO_REASON",
+    "advance_job",
     "append_events",
     "attempt",
+    "blank_notes",
+    "blank_people",
+    "claim_job",
     "count_all_customers",
     "count_amounts",
     "count_changes_by_month",
     "count_created_by_month",
     "count_customers",
     "count_deleted_by_time",
+    "count_erased",
+    "count_job_items",
     "count_missing_customer_orders",
     "count_orders_of_deleted",
     "count_state",
@@ -122,6 +159,8 @@ __all__ = [
     "find_by_email",
     "find_customer_to_probe",
     "find_sharing",
+    "find_undo",
+    "first_hash",
     "get_baseline",
     "get_customer",
     "get_customers",
@@ -132,6 +171,7 @@ __all__ = [
     "get_file",
     "get_form_values",
     "get_head",
+    "get_job",
     "get_request",
     "get_request_names",
     "get_seal_rows",
@@ -141,16 +181,24 @@ __all__ = [
     "impact",
     "insert_customer",
     "insert_download",
+    "insert_job",
+    "insert_job_items",
     "insert_requests",
     "insert_seals",
     "insert_token",
+    "is_approved",
     "is_job_waiting",
+    "job_impact",
+    "jobs_holding_erased",
     "keep_beat",
     "keep_sign_out",
+    "last_backup_check",
     "last_beat",
     "last_check",
+    "last_erase_events",
     "last_event_id",
     "last_seal_action",
+    "last_turns",
     "limited",
     "list_attempts",
     "list_bodies",
@@ -159,6 +207,11 @@ __all__ = [
     "list_deleted_ids",
     "list_deletions",
     "list_events",
+    "list_free_jobs",
+    "list_ids_to_freeze",
+    "list_job_items",
+    "list_jobs",
+    "list_kept",
     "list_missing_customers",
     "list_month_orders",
     "list_named_but_gone",
@@ -184,9 +237,13 @@ __all__ = [
     "monthly_no_customer",
     "monthly_part",
     "monthly_totals",
+    "months_of",
+    "move_job",
     "move_waiting_job",
     "order_chunks",
+    "read_columns",
     "record_check",
+    "record_results",
     "revenue_by_month",
     "revenue_of_deleted",
     "revenue_won_back",
@@ -194,6 +251,7 @@ __all__ = [
     "roll_back",
     "signed_out_at",
     "stream_chain",
+    "stream_deleted",
     "touch_chain",
     "touch_token",
     "tried",
