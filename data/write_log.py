@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from data.access import Actor
+from data.access import Actor, Door, Role
 from data.errors import BooksMoved, Conflict
-from data.records import CustomerId, Outcome
+from data.records import CustomerId, Job, Outcome
 
 LOGGER = logging.getLogger("evenbooks.writes")
 
@@ -64,6 +64,15 @@ def logged(
         milliseconds = round((time.perf_counter() - start) * 1000, 1)
         said = {"action": action, "actor": name_actor(actor), "door": str(actor.door), **of}
         LOGGER.info("%s", json.dumps({**said, "event": line.event_id, "outcome": line.outcome, "ms": milliseconds}))
+
+
+def tell_job(job: Job, *, seconds: float) -> None:
+    """Writes the line of a job that has ended, or does not go on: its state where it is not done, and how long this went on."""
+    outcome = ("changed" if job.changed else "already") if job.state == "done" else job.state
+    actor = Actor(job.actor, Role(job.role), Door(job.door))
+    said = {"action": job.kind, "actor": name_actor(actor), "door": job.door, "count": job.total}
+    more = {"batch": job.id, "changed": job.changed, "outcome": outcome, "ms": round(seconds * 1000, 1)}
+    LOGGER.info("%s", json.dumps({**said, **more}))
 
 
 def name_actor(actor: Actor) -> str:

@@ -10,8 +10,10 @@ from typing import Any
 from sqlalchemy import Row
 
 from data.access import Actor
-from data.events import Reason
+from data.events import Reason, stamp
 from data.records import CustomerId, ItemResult, Job, JobItem
+
+LONGEST_SEEN = 40  # characters of a deleted_at that is no time
 
 
 @dataclass(frozen=True)
@@ -37,3 +39,9 @@ class Result:
     result: ItemResult
     words: str | None = None
     event_id: int | None = None
+
+
+def seen(deleted_at: object) -> str | None:
+    """A deleted_at as a job's items keep it, to be compared with later; None of an active customer."""
+    stamped = stamp(deleted_at)
+    return None if stamped is None else stamped[:LONGEST_SEEN]

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-from data.database import Database
+from data import queries
+from data.database import Database, snapshot
+from data.errors import JobNotFound
 from data.records import ItemResult, Job, JobItem
 
 
 def get(database: Database, job_id: str) -> Job:
     """The job with this id. Raises JobNotFound."""
-    raise NotImplementedError
+    with snapshot(database) as moment:
+        job = queries.get_job(moment.connection, database.schema, job_id)
+    if job is None:
+        raise JobNotFound(job_id)
+    return job
 
 
 def latest(database: Database, *, limit: int = 20) -> list[Job]:
     """The jobs that were last prepared, newest first; drafts that were never confirmed are left out."""
-    raise NotImplementedError
+    with snapshot(database) as moment:
+        return queries.list_jobs(moment.connection, database.schema, limit=limit)
 
 
 def items(
     database: Database, job_id: str, *, after: int = 0, limit: int = 50, result: ItemResult | None = None
 ) -> list[JobItem]:
     """The job's customers after this number, in the order of their numbers; those of one result where it is given."""
-    raise NotImplementedError
+    with snapshot(database) as moment:
+        return queries.list_job_items(
+            moment.connection, database.schema, job_id, after=after, limit=limit, result=result
+        )
 
 
 def counts(database: Database, job_id: str) -> dict[ItemResult, int]:
-    """How many customers had each result so far."""
-    raise NotImplementedError
+    """How many customers had each result so far; a result that nobody had is absent."""
+    with snapshot(database) as moment:
+        return queries.count_job_items(moment.connection, database.schema, job_id)

@@ -2,8 +2,97 @@
 
 from __future__ import annotations
 
-from data.database import Database
+import logging
+import threading
+import time
+import weakref
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Engine, event
+
+from data import approvals
+from data.database import Database, default
+from data.errors import EvenbooksError
+from data.jobs import running
+
+LOGGER = logging.getLogger("evenbooks")
+LOOK = 2.0  # seconds between two looks for jobs that another process started
+EXPIRE = 60.0  # seconds between two looks for requests that nobody answered
+ATTACH = 30.0  # seconds between two tries to reach a database that does not answer
+
+_workers: WeakKeyDictionary[Engine, _Worker] = WeakKeyDictionary()
+_lock = threading.Lock()
 
 
 def ensure_worker(database: Database) -> None:
     """Starts this process's worker for this database, unless it runs already. Costs next to nothing then."""
+    with _lock:
+        known = _workers.get(database.engine)
+        if known is None or not known.is_alive():
+            _workers[database.engine] = _Worker(database)
+            _workers[database.engine].start()
+
+
+def wake(database: Database) -> None:
+    """Lets this process's worker, where there is one, look at once."""
+    known = _workers.get(database.engine)
+    if known is not None:
+        known.due.set()
+
+
+def work_for_default() -> None:
+    """Starts the worker of the database that the environment names as soon as that can be reached, in the background."""
+
+    def begin() -> None:
+        while True:
+            try:
+                return ensure_worker(default())
+            except EvenbooksError:
+                time.sleep(ATTACH)  # the pages say what is wrong
+
+    threading.Thread(target=begin, name="evenbooks-attach", daemon=True).start()
+
+
+class _Worker(threading.Thread):
+    """The thread. It ends when the engine is disposed of or is gone, and never keeps it for itself."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(name="evenbooks-jobs", daemon=True)
+        self.engine = weakref.ref(database.engine)
+        self.rest = database.settings, database.schema, database.turns
+        self.due, self.over = threading.Event(), False
+        self.expired, self.trouble = 0.0, ""
+        event.listen(database.engine, "engine_disposed", self._end, once=True)
+
+    def is_alive(self) -> bool:
+        """Whether it still works, or is about to."""
+        return super().is_alive() and not self.over
+
+    def run(self) -> None:
+        """Looks, works, waits; what fails is tried again at the next look."""
+        while not self.over and self._look():
+            self.due.wait(LOOK)
+            self.due.clear()
+
+    def _look(self) -> bool:
+        engine = self.engine()
+        if engine is None:
+            return False
+        try:
+            self._work(Database(engine, *self.rest))
+            self.trouble = ""
+        except Exception as error:  # noqa: BLE001: nobody else would go on with the jobs
+            if str(error) != self.trouble:
+                LOGGER.warning("Jobs wait: %s", error)
+            self.trouble = str(error)
+        return True
+
+    def _work(self, database: Database) -> None:
+        running.run_pending(database)
+        if time.monotonic() - self.expired > EXPIRE:
+            self.expired = time.monotonic()
+            approvals.expire_due(database)
+
+    def _end(self, _engine: Engine) -> None:
+        self.over = True
+        self.due.set()
