@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from data.errors import EvenbooksError
-from web import changing, customers, exporting, health, reports
+from web import changing, customers, exporting, health, reports, requests
 from web.describing import describe
 from web.failing import answer_error, as_json
 from web.guarding import STRICT_POLICY, BodyLimit, SecurityHeaders
@@ -55,7 +55,7 @@ app = Api(
     lifespan=lifespan,
 )
 # The routes themselves: an included router would look every path up twice.
-for router in (changing.router, customers.router, exporting.router, reports.router, health.router):
+for router in (changing.router, customers.router, exporting.router, requests.router, reports.router, health.router):
     app.router.routes.extend(router.routes)
 
 

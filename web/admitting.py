@@ -30,7 +30,7 @@ OWN_PATHS = ("deleted", "deleted.csv", "history", "restore")
 ERRORS = {
     401: "No token, or one that is refused.",
     403: "The token's role may not do this.",
-    404: "There is no such customer.",
+    404: "There is no such customer, or no such request.",
     409: "Something stands against it; nothing was changed.",
     413: "The body is larger than 64 KiB.",
     422: "A parameter or the body cannot be used.",

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import Body, Query, Request, Response
 
-from data import customers
+from data import approvals, customers
 from data.access import Actor, Permission
 from data.database import Database
 from data.demo import attached
@@ -20,11 +20,13 @@ from web.shapes import (
     OneCustomer,
     Restored,
     RestoredMany,
+    Waiting,
     Why,
     WhyMany,
     Words,
     show_customer,
     show_outcome,
+    show_waiting,
 )
 
 router = new_router("customers")
@@ -33,6 +35,7 @@ Reason = Annotated[Words, Query(description="Why: a code of the company's list, 
 Note = Annotated[Words, Query(description="More about why. Here or in the body.")]
 Told = Annotated[Why | None, Body()]
 DEFAULT_REASON = "restored"
+WAITS: dict[int | str, dict[str, Any]] = {202: {"description": "It waits for somebody's approval.", "model": Waiting}}
 
 
 @route(
@@ -64,15 +67,27 @@ def add_customer(request: Request, body: NewCustomer) -> Response:
     Permission.CHANGE_CUSTOMERS,
     answers=Changed,
     errors=(404, 409),
+    responses=WAITS,
 )
 def delete_customer(
     request: Request, customer_id: str, reason: Reason = None, note: Note = None, body: Told = None
 ) -> Response:
-    """Deletes a customer softly; the orders stay in every report. A reason is asked for. Repeating changes nothing."""
+    """Deletes a customer softly; the orders stay in every report. A reason is asked for. Repeating changes nothing.
+
+    Where deletions wait for approval it is asked for (202), and `/staff/requests/{request_id}` says what became of it.
+    """
     return _delete(request, customer_id, _why(body, reason, note))
 
 
-@route(router, "DELETE", "/staff/customers", Permission.CHANGE_CUSTOMERS, answers=Changed, errors=(404, 409))
+@route(
+    router,
+    "DELETE",
+    "/staff/customers",
+    Permission.CHANGE_CUSTOMERS,
+    answers=Changed,
+    errors=(404, 409),
+    responses=WAITS,
+)
 def delete_customer_by_id(
     request: Request,
     key: Annotated[Words, Query(alias="id")],
@@ -135,6 +150,8 @@ def _delete(request: Request, customer_id: str, why: tuple[str | None, str | Non
     database, actor = attached(), _actor(request)
     reason, note = why
     outcome = customers.delete_many(database, [customer_id], actor=actor, reason=reason or "", note=note)[0]
+    if outcome.request_id is not None:
+        return as_json(show_waiting(outcome, approvals.get(database, outcome.request_id)), 202)
     return as_json(show_outcome(outcome, database.settings.money.decimals))
 
 

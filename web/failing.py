@@ -27,6 +27,7 @@ STATUS: dict[type[EvenbooksError], tuple[int, str]] = {
     errors.SignInRefused: (401, "sign_in_refused"),
     errors.NotPermitted: (403, "not_permitted"),
     errors.CustomerNotFound: (404, "customer_not_found"),
+    errors.RequestNotFound: (404, "request_not_found"),
     errors.EmailTaken: (409, "email_taken"),
     errors.BooksMoved: (409, "books_moved"),
     errors.Conflict: (409, "conflict"),

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from data.events import stamp
 from data.money import plain
-from data.records import Customer, Event, Outcome
+from data.records import Customer, Event, Outcome, Request
 from data.schema import is_text
 
 MOST_AT_ONCE = 200
@@ -116,6 +116,15 @@ class Restored(Changed):
     warning: str | None = None
 
 
+class Waiting(Answer):
+    """A deletion that waits for somebody's approval (202): nothing is changed yet. Asked again, the request is the same."""
+
+    request_id: int
+    state: str
+    expires_at: Stamp
+    customer: OneCustomer
+
+
 class NotRestored(Answer):
     """One of many that was not restored, and why."""
 
@@ -155,6 +164,33 @@ class History(Answer):
     """A page of a customer's events, newest first. `next` is passed back as `after`; null on the last page."""
 
     items: list[HistoryItem]
+    next: str | None
+
+
+class OneRequest(Answer):
+    """A request for approval. `state`: waiting, approved, rejected, expired, withdrawn. `note` is of whoever asked,
+    `decision_note` of whoever decided. Of a job `customer_id` is null."""
+
+    request_id: int
+    kind: str
+    state: str
+    customer_id: int | str | None
+    job_id: str | None
+    actor: str
+    door: str
+    reason: str
+    note: str | None
+    requested_at: Stamp
+    expires_at: Stamp
+    decided_at: Stamp
+    decided_by: str | None
+    decision_note: str | None
+
+
+class Requests(Answer):
+    """A page of requests, newest first. `next` is passed back as `after`; null on the last page."""
+
+    items: list[OneRequest]
     next: str | None
 
 
@@ -228,6 +264,29 @@ def show_outcome(outcome: Outcome, decimals: int) -> dict[str, Any]:
         "orders": outcome.orders,
         "revenue": {currency: plain(amount, decimals) for currency, amount in outcome.revenue.items()},
         "event_id": outcome.event_id,
+    }
+
+
+def show_waiting(outcome: Outcome, request: Request) -> dict[str, Any]:
+    """What a delete answers that waits for approval."""
+    return {
+        "request_id": request.id,
+        "state": request.state,
+        "expires_at": stamp(request.expires_at),
+        "customer": show_customer(outcome.customer),
+    }
+
+
+def show_request(request: Request, note: str | None, decision_note: str | None) -> dict[str, Any]:
+    """A request for approval."""
+    names = ("kind", "state", "customer_id", "job_id", "actor", "door", "reason", "decided_by")
+    times = ("requested_at", "expires_at", "decided_at")
+    return {
+        "request_id": request.id,
+        **{name: getattr(request, name) for name in names},
+        **{name: stamp(getattr(request, name)) for name in times},
+        "note": note,
+        "decision_note": decision_note,
     }
 
 

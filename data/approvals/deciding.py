@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,7 +13,7 @@ from data import changes, events, queries
 from data.access import Actor, Door, Permission, Role
 from data.approvals.reading import is_number
 from data.database import Database, in_transaction, now, snapshot
-from data.errors import Conflict, InvalidInput, NotPermitted, RequestNotFound
+from data.errors import Conflict, EvenbooksError, InvalidInput, NotPermitted, RequestNotFound
 from data.events import LONGEST_NOTE, Reason
 from data.records import Request, RequestState
 from data.requesting import CLOCK, Approved, ending, is_over, shared
@@ -89,6 +90,12 @@ def expire_due(database: Database) -> int:
     return count
 
 
+def expire_quietly(database: Database) -> None:
+    """The same before requests are shown, where it can be written; they are shown as they are in any case."""
+    with suppress(EvenbooksError):
+        expire_due(database)
+
+
 def refusal(actor: Actor, request: Request, names: str) -> str | None:
     """Why this actor may not decide this request, as a sentence; None where they may. `names` as they are kept."""
     if not actor.may(Permission.APPROVE_REQUESTS):
@@ -158,7 +165,7 @@ def _waiting(connection: Connection, schema: Schema, request_id: int) -> Request
 
 
 def _require_another(connection: Connection, schema: Schema, actor: Actor, request: Request) -> None:
-    words = refusal(actor, request, queries.get_request_names(connection, schema, request.id))
+    words = refusal(actor, request, queries.get_request_names(connection, schema, [request.id])[request.id])
     if words:
         raise NotPermitted(words)
 
@@ -184,20 +191,13 @@ def _obstacle(connection: Connection, schema: Schema, request: Request) -> str |
 def _carry_out(connection: Connection, schema: Schema, request: Request, actor: Actor, at: datetime) -> None:
     if request.job_id is not None:
         queries.move_waiting_job(connection, schema, request.job_id, state="running", at=at)
-        return
-    # Its event is the requester's, who has to be allowed it by the role that the request was made with.
-    requester = Actor(request.actor, Role(request.role), Door(request.door))
-    note = queries.get_event_note(connection, schema, request.id)
-    changes.change(
-        connection,
-        schema,
-        "delete",
-        [request.customer_id],
-        actor=requester,
-        reason=Reason(request.reason, note),
-        approved=Approved(request.id, actor.id),
-        at=at,
-    )
+    elif request.customer_id is not None:
+        # Its event is the requester's, who has to be allowed it by the role that the request was made with.
+        requester = Actor(request.actor, Role(request.role), Door(request.door))
+        note = queries.get_notes(connection, schema, [request.id]).get(request.id)
+        why, approved = Reason(request.reason, note), Approved(request.id, actor.id)
+        one = [request.customer_id]
+        changes.change(connection, schema, "delete", one, actor=requester, reason=why, approved=approved, at=at)
 
 
 def _end(

@@ -2,14 +2,55 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+
+from sqlalchemy import Connection
 
 from data import queries
 from data.database import Database, snapshot
 from data.errors import RequestNotFound
-from data.records import Request, RequestState
+from data.records import Customer, Impact, Request, RequestState
 from data.requesting import is_over
+from data.schema import Schema
+
+
+@dataclass(frozen=True)
+class Case:
+    """A request with what somebody needs to decide it.
+
+    The notes are of whoever asked and of whoever decided. `customer` and `impact` as they are now, None where there is no
+    such customer; `changed`: edited, deleted or restored since. `names`: the requester's, hashed, while it waits.
+    """
+
+    request: Request
+    note: str | None = None
+    decision_note: str | None = None
+    customer: Customer | None = None
+    impact: Impact | None = None
+    changed: bool = False
+    names: str = ""
+
+
+def list_cases(connection: Connection, schema: Schema, requests: Sequence[Request]) -> list[Case]:
+    """These requests, each with what belongs to it, from the connection's snapshot."""
+    if not requests:
+        return []
+    events = [number for one in requests for number in (one.id, one.decision_id) if number is not None]
+    notes = queries.get_notes(connection, schema, events)
+    named = [one.customer_id for one in requests if one.customer_id is not None]
+    found = queries.get_customers_with_impact(connection, schema, named) if named else {}
+    waiting = [one for one in requests if one.state == "waiting"]
+    changed = queries.list_changed_since(connection, schema, waiting) if waiting else set()
+    names = queries.get_request_names(connection, schema, [one.id for one in waiting]) if waiting else {}
+
+    def case(one: Request) -> Case:
+        customer, impact = found.get(one.customer_id, (None, None)) if one.customer_id is not None else (None, None)
+        decided = notes.get(one.decision_id) if one.decision_id is not None else None
+        return Case(one, notes.get(one.id), decided, customer, impact, one.id in changed, names.get(one.id, ""))
+
+    return [case(one) for one in requests]
 
 
 def list_requests(

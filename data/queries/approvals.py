@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, exists, func, insert, or_, select, update
 
 from data.records import CustomerId, JobState, Request, RequestState
 from data.schema import Schema
@@ -20,10 +20,10 @@ def get_request(connection: Connection, schema: Schema, request_id: int) -> Requ
     return Request(*row) if row else None
 
 
-def get_request_names(connection: Connection, schema: Schema, request_id: int) -> str:
-    """The hashed names of whoever asked, as they are kept."""
+def get_request_names(connection: Connection, schema: Schema, ids: Sequence[int]) -> dict[int, str]:
+    """The hashed names of whoever asked, as they are kept, by request."""
     c = schema.own.approvals.c
-    return str(connection.execute(select(c.names).where(c.id == request_id)).scalar())
+    return {number: words for number, words in connection.execute(select(c.id, c.names).where(c.id.in_(ids)))}
 
 
 def list_waiting_requests(connection: Connection, schema: Schema, ids: Sequence[CustomerId]) -> list[Request]:
@@ -100,10 +100,23 @@ def is_job_waiting(connection: Connection, schema: Schema, job_id: str) -> bool:
     return connection.execute(select(c.id).where(c.id == job_id, c.state == "waiting")).first() is not None
 
 
-def get_event_note(connection: Connection, schema: Schema, event_id: int) -> str | None:
-    """An event's free note; None where there is none, or none any more."""
+def get_notes(connection: Connection, schema: Schema, event_ids: Sequence[int]) -> dict[int, str]:
+    """The free notes of these events, by event; absent where there is none, or none any more."""
     c = schema.own.events.c
-    return connection.execute(select(c.note).where(c.id == event_id)).scalar()
+    rows = connection.execute(select(c.id, c.note).where(c.id.in_(event_ids), c.note.is_not(None)))
+    return {event_id: note for event_id, note in rows}
+
+
+def list_changed_since(connection: Connection, schema: Schema, requests: Sequence[Request]) -> set[int]:
+    """Of these requests (by number) those whose customer was edited, deleted or restored after they were asked for."""
+    table, events = schema.own.approvals, schema.own.events
+    since = and_(
+        events.c.customer_id == table.c.customer_id,
+        events.c.id > table.c.id,
+        events.c.action.in_(["edit", "delete", "restore"]),
+    )
+    asked = select(table.c.id).where(table.c.id.in_([one.id for one in requests]), exists().where(since))
+    return set(connection.execute(asked).scalars())
 
 
 def move_waiting_job(

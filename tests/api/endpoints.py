@@ -31,6 +31,8 @@ ENDPOINTS = [
     Endpoint("DELETE", "/staff/customers/{customer_id}", CHANGE, "/staff/customers/1?reason=mistake"),
     Endpoint("GET", "/staff/customers/{customer_id}/history", READ, "/staff/customers/1/history"),
     Endpoint("POST", "/staff/customers/{customer_id}/restore", CHANGE, "/staff/customers/4/restore"),
+    Endpoint("GET", "/staff/requests", READ, "/staff/requests"),
+    Endpoint("GET", "/staff/requests/{request_id}", READ, "/staff/requests/1"),
     Endpoint("GET", "/reports/revenue", Permission.READ_REVENUE, "/reports/revenue"),
     Endpoint("GET", "/reports/integrity", Permission.READ_INTEGRITY, "/reports/integrity"),
 ]

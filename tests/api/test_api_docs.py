@@ -18,7 +18,10 @@ ROWS = re.findall(r"^\| `(GET|POST|DELETE) (/[^`]+)` \|.*\| ([^|]+) \|$", TEXT, 
 
 
 def test_the_table_names_every_endpoint_with_its_roles() -> None:
-    told = {(method, path.replace("<id>", "{customer_id}")): roles for method, path, roles in ROWS}
+    told = {
+        (method, path.replace("<id>", "{customer_id}").replace("<request_id>", "{request_id}")): roles
+        for method, path, roles in ROWS
+    }
     for endpoint in ENDPOINTS:
         if "?id=" in endpoint.path:
             assert f"{endpoint.route}?id=" in TEXT
