@@ -59,6 +59,11 @@ def append(
     _write(path, lines)
 
 
+def require_writable(path: Path) -> None:
+    """Raises EvenbooksError where the file cannot be written, before anybody is asked to approve what could not be done."""
+    _write(path, [])
+
+
 def _withdraw_if_undone(connection: Connection, path: Path, lines: Sequence[Mapping[str, Any]]) -> None:
     """Once COMMIT was sent nobody knows whether it was done, so then the lines stay: one too many is no harm."""
     sent: list[bool] = []
@@ -80,22 +85,26 @@ def _write(path: Path, lines: Sequence[Mapping[str, Any]]) -> None:
     """Whole lines at once, on the disk when this returns."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            # Begun with a line feed, because a line that was cut off must not take this one along.
-            os.write(handle, ("\n" + "".join(json.dumps(line) + "\n" for line in lines)).encode())
+            content = "".join(json.dumps(line) + "\n" for line in lines).encode()
+            size = os.fstat(handle).st_size
+            if content and size and os.pread(handle, 1, size - 1) != b"\n":
+                content = b"\n" + content  # a line that was cut off must not take this one along
+            while content:
+                content = content[os.write(handle, content) :]
             os.fsync(handle)
         finally:
             os.close(handle)
     except OSError as error:
         raise EvenbooksError(
-            f"The file of erasures, {path}, cannot be written ({error.strerror}), so nobody was erased. "
+            f"The file of erasures, {path}, cannot be written ({error.strerror}), so nobody is erased. "
             "[retention] erasures names it."
         ) from error
 
 
 def read(path: Path, chain: str) -> Erasures:
-    """What the file says of the database of this chain. Raises EvenbooksError where it cannot be read."""
+    """What the file says of the database of this chain. Raises EvenbooksError where there is none, or it cannot be read."""
     found, standing = Erasures(), dict[CustomerId, dict[tuple[Any, Any], str]]()
     try:
         content = path.read_text(encoding="utf-8", errors="replace")

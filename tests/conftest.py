@@ -20,6 +20,7 @@ from shops import ADMIN, make_shop
 
 from data import database as databases
 from data.customers import delete_many
+from data.settings import Retention
 
 ENGINES = ["sqlite", "mariadb", "postgresql"]
 
@@ -29,6 +30,8 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator
     """No test reads this machine's settings, and none leaves its default database behind."""
     for name in ("DATABASE_URL", "REPORTS_DATABASE_URL", "EVENBOOKS_CONFIG", "HOST", "PORT"):
         monkeypatch.delenv(name, raising=False)
+    # Erasures of a test are not this machine's; what names a place of its own keeps it.
+    monkeypatch.setattr(Retention, "file", property(lambda self: tmp_path / self.erasures))
     yield
     databases.forget_default()
 

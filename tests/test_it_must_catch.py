@@ -5,7 +5,7 @@ true): an order removed, added, re-linked or changed in a month that is not seal
 an amount, a date or a status changed in such a month, whoever the customer is; an order removed that came after its
 customer was deleted; a customer whom no event names removed with all orders while another one is put in their place;
 two active customers whose ids were swapped; a row removed and put back with the same id and the same deleted_at but
-another person in it; a note blanked; the kept runs removed. A chain that is forged whole (bodies, hashes, head) is told from the true one by
+another person in it; the kept runs removed. A chain that is forged whole (bodies, hashes, head) is told from the true one by
 the last even run, and once that is removed too only by a proof kept outside. Whoever may write events can write a true one.
 """
 
@@ -210,6 +210,9 @@ EVENTS: dict[str, Harm] = {
     "its reason altered": Harm(event_sql("reason = 'mistake'"), "chain", "event 2: its reason is not"),
     "its action altered": Harm(event_sql("action = 'edit'"), "chain", "event 2: its action is not"),
     "its batch altered": Harm(event_sql("batch_id = 'x'"), "chain", "event 2: its batch_id is not"),
+    "its note blanked, and nobody erased": Harm(
+        event_sql("note = NULL, note_salt = NULL"), "chain", "event 2: its note is gone"
+    ),
     "its note altered": Harm(event_sql("note = 'asked for it'"), "chain", "event 2: its note is not the one"),
     "its note's salt altered": Harm(event_sql("note_salt = 'x'"), "chain", "event 2: its note is not the one"),
     "a note added": Harm(event_sql("note = 'asked for it'", 3), "chain", "event 3: its note is not the one"),
@@ -759,7 +762,6 @@ NOT_CAUGHT: dict[str, Callable[[Database], None]] = {
     ),
     "another person in a deleted one's row": run("UPDATE customers SET name = 'X', email = NULL WHERE id = 3"),
     "the kept runs removed": FORGET,
-    "a note blanked, as erasing a person does": event_sql("note = NULL, note_salt = NULL"),
     "a true event written by hand": both(
         run("UPDATE customers SET deleted_at = NULL WHERE id = 4"), forging(with_copy(4, customer_id=4))
     ),

@@ -18,10 +18,11 @@ from data.database import snapshot
 from data.integrity import Check, Finding, Report
 from data.integrity.report import EXAMPLES
 from data.money import add, rounded
+from data.months import without_gaps
 from data.records import MonthlyRevenue, Seal, Time
 from data.settings import Settings
 from ui import charts, checking, text
-from ui.revenue import this_month, without_gaps
+from ui.revenue import this_month
 from ui.text import typed
 
 CHART = "chart"
@@ -38,7 +39,7 @@ CANNOT_SEE = (
     "Another amount in an order of a deleted customer, in a month that is not sealed: there the orders are counted, not weighed. Where orders are not numbered, nor a lost one that a later one replaces.",
     "A customer removed while another one is put in their place: customers are counted, not read.",
     "A history rewritten whole, together with its end and the kept runs, unless a proof was kept outside: download one here, and compare it later with python -m data.integrity --since.",
-    "A true event written by hand, with the right hashes, by somebody who may write events; and a note that was blanked: the reason's code stays.",
+    "A true event written by hand, with the right hashes, by somebody who may write events.",
     "Orders that never reached this database, and amounts that were wrong when they were entered.",
     "What was done before Evenbooks was installed: how it stood then is where the proof begins.",
     "What somebody with every right on the server changed and put back between two checks.",
@@ -69,7 +70,7 @@ def read_screen(url: str) -> Screen:
         connection, schema = moment.connection, database.schema
         row = queries.last_check(connection, schema)
         even = row if row and row.even else queries.last_check(connection, schema, even=True)
-        kept = checking.read_kept(row)
+        kept = integrity.read_kept(row)
         missing = {(m.month, m.currency): m.missing_customer for m in kept.months} if kept else {}
         return Screen(
             at=moment.at,

@@ -96,13 +96,14 @@ def customer_count(look: Look) -> Answer:
 
 
 def before_after(look: Look) -> Answer:
-    """Each delete and restore left its customer's orders and revenue as they were, by its own event."""
+    """Each delete, restore and erasure left its customer's orders and revenue as they were, by its own event."""
     counts = look.replay.counts
     unequal = look.replay.unequal
-    changes = counts.get("delete", 0) + counts.get("restore", 0)
+    changes, erasures = counts.get("delete", 0) + counts.get("restore", 0), counts.get("erase", 0)
+    also = f" and {erasures} erasures" if erasures else ""
     return Answer(
-        whole=f"Each of the {changes} deletes and restores left orders and revenue as they were.",
-        broken=f"Deletes and restores whose before is not their after: {len(unequal)} (event {_first(unequal)}).",
+        whole=f"Each of the {changes} deletes and restores{also} left orders and revenue as they were.",
+        broken=f"Deletes, restores and erasures whose before is not their after: {len(unequal)} (event {_first(unequal)}).",
         findings=unequal,
     )
 

@@ -8,12 +8,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from data import events
+from data import events, queries
 from data.events import Link
 from data.integrity.report import Finding, Head
 from data.records import CustomerId
 from data.schema import Schema
 
+MOST_AT_ONCE = 500  # jobs that one statement asks about
 MOST_FINDINGS = 10_000  # kept to be named; the rest is only counted
 
 
@@ -83,7 +84,8 @@ class EndedSeal:
 class Replay:
     """What the events say. `problems` are the chain's own; `unequal` events whose before is not their after; `lost`
     deleted customers who had fewer orders when they were restored; `seals` those in force by month, `ended` the others;
-    `hashes` those of the event ids that were asked for."""
+    `hashes` those of the event ids that were asked for; `erased` those who were erased, each with the last event that did
+    it, and `unnoted` the events whose note is gone (number, customer, batch)."""
 
     deleted: dict[CustomerId, Deleted] = field(default_factory=dict)
     baseline: Baseline = field(default_factory=Baseline)
@@ -100,6 +102,8 @@ class Replay:
     counts: dict[str, int] = field(default_factory=dict)
     head: Head = field(default_factory=lambda: Head(0, events.GENESIS))
     sql: list[str] = field(default_factory=list)
+    erased: dict[CustomerId, int] = field(default_factory=dict)
+    unnoted: list[tuple[int, CustomerId | None, str | None]] = field(default_factory=list)
 
     def add_problem(self, finding: Finding) -> None:
         """Counts a problem of the chain, and names it among the first."""
@@ -128,6 +132,7 @@ def replay(
             result.add_problem(Finding(str(link.event_id), words))
         if tick and link.event_id % 1000 == 0:
             tick(link.event_id)
+    _require_notes(connection, schema, result)
     if not result.baseline.found:
         result.add_problem(Finding("baseline", "the baseline, its first event, is not there"))
     return result
@@ -137,6 +142,8 @@ def _apply(link: Link, result: Replay) -> None:
     """What an event changes. Raises TypeError, ValueError, KeyError or AttributeError for a body that was tampered with."""
     body = link.body
     action = str(body.get("action"))
+    if "note_hash" in body and link.note is None:
+        result.unnoted.append((link.event_id, body.get("customer_id"), body.get("batch_id")))
     result.counts[action] = result.counts.get(action, 0) + 1
     if action in ("baseline", "migrate"):
         result.made.update(map(str, body.get("made", [])))
@@ -144,6 +151,9 @@ def _apply(link: Link, result: Replay) -> None:
         _begin(link, result)
     elif action in ("delete", "restore"):
         _change(action, link, result)
+    elif action == "erase":
+        _require_equal(action, link, result)
+        result.erased[body["customer_id"]] = link.event_id
     elif action == "seal":
         result.seals[str(body["month"])] = SealEvent(link.event_id, body)
         result.seal_events.setdefault(str(body["month"]), []).append(link.event_id)
@@ -172,12 +182,31 @@ def _begin(link: Link, result: Replay) -> None:
     baseline.found = True
 
 
+def _require_notes(connection: Connection, schema: Schema, result: Replay) -> None:
+    """A note that is gone is a problem of the chain, unless it was written before somebody was erased: about that
+    customer, or about a job that holds them."""
+    of_jobs = sorted({batch for _, customer, batch in result.unnoted if customer is None and batch is not None})
+    holding: set[str] = set()
+    for start in range(0, len(of_jobs), MOST_AT_ONCE):
+        holding |= queries.jobs_holding_erased(connection, schema, of_jobs[start : start + MOST_AT_ONCE])
+    for event_id, customer, batch in result.unnoted:
+        if batch not in holding if customer is None else result.erased.get(customer, 0) < event_id:
+            result.add_problem(
+                Finding(str(event_id), f"event {event_id}: its note is gone, and nobody was erased since")
+            )
+
+
+def _require_equal(action: str, link: Link, result: Replay) -> None:
+    body: Any = link.body
+    if body["before"] != body["after"] and len(result.unequal) < MOST_FINDINGS:
+        words = f"event {link.event_id} ({action} of customer {body['customer_id']}): its orders or revenue are not the same before and after"
+        result.unequal.append(Finding(str(link.event_id), words))
+
+
 def _change(action: str, link: Link, result: Replay) -> None:
     body: Any = link.body
     customer, before, after = body["customer_id"], body["before"], body["after"]
-    if before != after and len(result.unequal) < MOST_FINDINGS:
-        words = f"event {link.event_id} ({action} of customer {customer}): its orders or revenue are not the same before and after"
-        result.unequal.append(Finding(str(link.event_id), words))
+    _require_equal(action, link, result)
     known = result.deleted.pop(customer, None)
     if action == "delete":
         result.deleted[customer] = Deleted(

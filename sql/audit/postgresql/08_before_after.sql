@@ -1,9 +1,9 @@
--- Before and after: each delete and restore left its customer's number of orders and revenue as they were.
+-- Before and after: each delete, restore and erasure left its customer's number of orders and revenue as they were.
 -- You should see: no row.
 WITH
 events AS MATERIALIZED (
 {events}
-    WHERE e.action IN ('delete', 'restore')
+    WHERE e.action IN ('delete', 'restore', 'erase')
 )
 SELECT
     'Before and after' AS "check",
