@@ -22,7 +22,8 @@ import api
 from data import demo
 from data.errors import EvenbooksError
 from data.settings import ROOT, Settings, load_settings
-from ui.door import sign_in_configured
+from ui.door import actor_of_request, sign_in_configured
+from web import downloading
 from web.guarding import Doors, Hosts, ReturnTo, SecurityHeaders, page_policy, refusal
 from web.logs import set_up_logging
 from web.starting import Terms, read_terms
@@ -67,6 +68,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
     import ui.charts
     import ui.dialogs
     import ui.evidence
+    import ui.history
     import ui.lists
     import ui.months
     import ui.printed
@@ -98,7 +100,7 @@ app = st.App(
     middleware=[
         Middleware(SecurityHeaders, policy=page_policy(index.read_text(encoding="utf-8")), https=terms.https),
         Middleware(Hosts, names=terms.hosts, this_machine_only=terms.this_machine_only),
-        Middleware(Doors, api=api.app),
+        Middleware(Doors, api=api.app, downloads=downloading.make_app(actor_of_request)),
         Middleware(ReturnTo),
     ],
     on_script_error=tell_failure,

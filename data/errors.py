@@ -112,6 +112,10 @@ class RequestNotFound(EvenbooksError):
         super().__init__(f"There is no request {request_id}.")
 
 
+class DownloadNotFound(EvenbooksError):
+    """There is no such file for you, or no more."""
+
+
 class Erased(Conflict):
     """The person behind this customer was erased, which nothing takes back."""
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from data.records import MonthlyRevenue
 
 FIRST_YEAR = 1000  # MariaDB's earliest date; below it stands its zero date
 LAST_MONTH = "9999-12"
+MOST_MONTHS = 1200  # a mistyped year must not make 12,000 months
 
 
 def read_month(raw: object) -> str | None:
@@ -33,3 +37,14 @@ def month_before(month: str) -> str:
     """The month before."""
     year, number = int(month[:4]), int(month[5:])
     return f"{year - 1:04}-12" if number == 1 else f"{year:04}-{number - 1:02}"
+
+
+def without_gaps(months: Sequence[MonthlyRevenue]) -> list[MonthlyRevenue]:
+    """Months of one currency with those between them in which nobody ordered."""
+    named = {m.month: m for m in months if m.month}
+    span = list(months_between(min(named), max(named))) if named else []
+    if len(span) > MOST_MONTHS:
+        return list(months)
+    none, zero = months[0].currency if months else "", Decimal(0)
+    filled = [named.get(name) or MonthlyRevenue(name, none, 0, zero, zero, zero, zero, zero) for name in span]
+    return filled + [m for m in months if not m.month]

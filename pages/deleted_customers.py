@@ -1,15 +1,16 @@
 """Deleted Customers: when, by whom, why, what their orders are worth; restore."""
 
-from functools import partial
-
 import streamlit as st
 
+from data import queries
 from data.access import Permission
-from data.exports import deleted_customers_file
-from ui import actions, lists, tables
-from ui.downloads import download_button, show_replica
+from ui import conflicts, lists, tables
+from ui.dialogs import show_dialog
+from ui.downloads import show_export, show_replica
+from ui.jobs import show_job, show_recent
+from ui.many import offer_all
 from ui.shell import open_page
-from ui.text import count
+from ui.text import count, shown_name, typed
 
 SORTS = {
     "Last deleted first": ("deleted_at", True),
@@ -24,25 +25,26 @@ blocker = here.change_blocker
 may_change = blocker is None
 
 answer = st.container()
+show_job(here)
 with st.container(horizontal=True, vertical_alignment="center"):
-    search = lists.search_box(deleted=True)
-    sort = lists.sort_box(SORTS, here, deleted=True)
+    asked = lists.ask(here, SORTS, deleted=True)
+    show_recent(here)
 
 with here.reading() as moment:
-    page = lists.read_page(moment, here, deleted=True, search=search, sort=sort)
-    frame, config = tables.deleted_table(moment, here, page.items)
+    page = lists.read_page(moment, here, asked)
+    erased = queries.erased_ids(moment.connection, here.database.schema, [c.id for c in page.items])
+    frame, config = tables.deleted_table(moment, here, page.items, erased)
 with here.careful():
-    deleted = lists.count_customers(url, True, "")
-    matching = lists.count_customers(url, True, search) if search else deleted
+    deleted = lists.count_customers(url, True)
+    matching = lists.count_asked(here, asked)
 stays = "Their orders are in every report; restoring brings them back to the list."
 answer.write(f"{count(deleted, 'deleted customer')}. {stays}" if deleted else "Nobody is deleted.")
 
-ids = [c.id for c in page.items]
 selected = []
-if ids:
-    alt = f"{len(ids)} deleted customers; select rows to restore them"
-    selected = lists.select_rows(frame, ids, config=config, alt=alt)
-elif search:
+if page.items:
+    alt = f"{len(page.items)} deleted customers; select rows to restore them"
+    selected = lists.select_rows(frame, page.items, config=config, alt=alt)
+elif asked.narrowed:
     st.info("No deleted customer matches.", icon=":material/search_off:")
 else:
     st.info(
@@ -50,33 +52,32 @@ else:
         icon=":material/person_off:",
     )
 
+gone = [customer for customer in selected if customer.id in erased]
+if gone:
+    blocker = blocker or f"{typed(shown_name(gone[0], erased))} cannot be restored: erasing is for good."
 with st.container(horizontal=True, vertical_alignment="center"):
-    if ids:
+    if page.items:
         lists.pager(page, total=matching)
-        download_button(
-            "Download all",
-            here.while_valid(partial(deleted_customers_file, here.database)),
-            "deleted_customers.csv",
-            "text/csv",
-            key="download",
-            icon=":material/download:",
-            help="A CSV file: when, by whom, why, and what the orders are worth. Not only what the search finds.",
-        )
+        show_export(here, "deleted_customers", {"search": asked.search, "reason": asked.reason}, key="download")
     st.space("stretch")
-    if may_change and ids and not selected:
+    if may_change and page.items and not selected:
         st.caption("Select rows to restore.", width="content")
+    lists.history_link(selected)
     label = "Restore Customer" if len(selected) < 2 else f"Restore {len(selected)} Customers"
     st.button(
         label,
         key="restore",
         icon=":material/restore:",
-        disabled=not may_change or not selected,
+        disabled=blocker is not None or not selected,
         help=blocker,
-        on_click=actions.restore,
+        on_click=conflicts.restore,
         args=(selected,),
     )
+    if may_change:
+        offer_all(asked, page, selected, matching=matching)
     if st.button("Back to Customer Management", key="back", icon=":material/group:"):
         st.switch_page("pages/customers.py")
 
-if ids:
+show_dialog(here)
+if page.items:
     show_replica(st.empty(), here.database)

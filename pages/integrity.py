@@ -6,6 +6,7 @@ import streamlit as st
 
 from data.access import Permission
 from ui import asking, checking, evidence, integrity, months, printed, probing, revenue
+from ui.downloads import show_export
 from ui.shell import open_page
 from ui.text import typed
 
@@ -29,6 +30,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     if whole:
         about, limits = integrity.about(settings), integrity.limits(settings)
         printed.download_buttons(here.while_valid(partial(printed.as_proof, whole, screen.seals, limits, about=about)))
+        show_export(here, "integrity", {}, key="download")
     checking.check_button(here.database)
 with verdict:
     integrity.show_verdict(whole, here.zone)

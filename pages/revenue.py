@@ -1,13 +1,12 @@
 """Revenue: what the orders add up to by month, and what of it a hard delete would have taken away."""
 
-from functools import partial
-
 import streamlit as st
 
 from data import integrity
 from data.access import Permission
+from data.months import without_gaps
 from ui import charts, checking, revenue
-from ui.downloads import download_button
+from ui.downloads import show_export
 from ui.shell import open_page
 from ui.text import typed
 
@@ -22,7 +21,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     here.as_of(screen.at)
     currency = revenue.currency_picker(screen.months, settings)
 
-months = revenue.without_gaps([m for m in screen.months if m.currency == currency])
+months = without_gaps([m for m in screen.months if m.currency == currency])
 if not months:
     answer.write(f"No orders {words}.")
     with here.careful():
@@ -42,20 +41,14 @@ st.plotly_chart(figure, key="chart", config={"displayModeBar": False}, alt=findi
 with st.container(horizontal=True, vertical_alignment="center"):
     revenue.show_last_check(screen, here.zone)
     st.space("stretch")
+    st.page_link("pages/report.py", label="Monthly Report", icon=":material/print:", width="content")
     st.page_link("pages/integrity.py", label="Financial Integrity", icon=":material/verified:", width="content")
     checking.check_button(here.database)
-    download_button(
-        "Download",
-        here.while_valid(partial(revenue.months_csv, months, settings)),
-        f"revenue_{first or 'all'}_{last or 'months'}_{currency}.csv",
-        "text/csv",
-        key="download",
-        icon=":material/download:",
-    )
+    show_export(here, "revenue", {"from": first, "to": last, "currency": currency}, key="download")
 
 checking.show()
 
 with st.expander("The figures behind the chart", icon=":material/table:"):
     revenue.months_table(months, settings)
 
-revenue.top_deleted(screen, currency, words, here)
+revenue.top_deleted(screen.top, currency, words, here)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 import time
@@ -10,7 +9,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import streamlit as st
@@ -131,14 +129,6 @@ def _found(report: Report) -> str:
 def last_report(url: str) -> Report | None:
     """The last run of this process on this database, also where it could not be kept."""
     return _reports.get(url)
-
-
-def read_kept(row: Any) -> Report | None:
-    """A kept run as a report; None where there is none, or where somebody wrote something else in its place."""
-    try:
-        return integrity.read_proof(json.loads(row.report)) if row else None
-    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError):
-        return None
 
 
 def wait(seconds: float = 60) -> None:

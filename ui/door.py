@@ -6,15 +6,20 @@ Nothing about it is kept between runs. With sign-in, what counts is the signed c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import streamlit as st
+from starlette.requests import HTTPConnection
 from streamlit.errors import StreamlitSecretNotFoundError
+from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
+from streamlit.web.server.starlette.starlette_websocket import _get_signed_cookie_with_chunks
 
 from data import demo, sign_in
 from data.access import Actor, Door, Permission, Role, os_user
@@ -83,6 +88,43 @@ def providers() -> dict[str, str]:
 def who() -> Visitor:
     """Who is at the screen, as far as it can be said without the database. Raises Closed and ConfigurationError."""
     return _signed_in(st.user.to_dict()) if sign_in_configured() else _at_this_machine()
+
+
+def actor_of_request(request: HTTPConnection) -> Actor:
+    """Who sends a request that no page runs for, by the same rules as a page: the signed cookie, or this machine.
+
+    Raises as `current_actor` does.
+    """
+    if not sign_in_configured():
+        peer = request.client.host if request.client else ""
+        if _is_from_elsewhere(peer, request.headers.keys()):
+            raise Closed("Not from here", NO_SIGN_IN)
+        return _machine_actor()
+    visitor = _signed_in(_claims_of(request))
+    require_valid(visitor)
+    return visitor.actor
+
+
+def _claims_of(request: HTTPConnection) -> Mapping[str, Any]:
+    """What Streamlit's signed cookie says, as Streamlit reads it for a page: only at the address that it was made for."""
+    try:
+        signed = _get_signed_cookie_with_chunks(request.cookies, USER_COOKIE_NAME)
+        claims = json.loads(signed) if signed else None
+    except (ValueError, UnicodeError):
+        claims = None
+    if not isinstance(claims, dict) or not _is_made_for(claims.pop("origin", None), request.headers.get("host", "")):
+        return {}
+    return claims
+
+
+def _is_made_for(origin: object, host: str) -> bool:
+    """Whether an origin (https://books.example.com) is that of a Host header; default ports may be left out."""
+    try:
+        parts = urlsplit(str(origin))
+        port = {"http": ":80", "https": ":443"}[parts.scheme]
+    except (ValueError, KeyError):
+        return False
+    return parts.netloc.lower().removesuffix(port) == host.lower().removesuffix(port)
 
 
 def role_now() -> Role | None:
@@ -166,16 +208,24 @@ def _at_this_machine() -> Visitor:
         raise Closed("Not from here", NO_SIGN_IN)
     settings = load_settings()
     # The page tests put somebody here; a browser cannot.
-    actor: Actor = st.session_state.get("actor") or Actor(f"os:{os_user()} (no sign-in)", Role.ADMIN, Door.DASHBOARD)
+    actor: Actor = st.session_state.get("actor") or _machine_actor()
     if settings.is_demo:
         actor = replace(actor, role=st.session_state.get("seen_as", actor.role))
     return Visitor(actor, None, settings.is_demo)
 
 
+def _machine_actor() -> Actor:
+    return Actor(f"os:{os_user()} (no sign-in)", Role.ADMIN, Door.DASHBOARD)
+
+
 def _comes_from_elsewhere() -> bool:
     """Whether the browser is on another machine, or something stands between that forwards requests of others."""
-    peer = st.context.ip_address  # None: 127.0.0.1 or ::1
-    names = {name.lower() for name in st.context.headers}
+    return _is_from_elsewhere(st.context.ip_address, list(st.context.headers))
+
+
+def _is_from_elsewhere(peer: str | None, headers: Collection[str]) -> bool:
+    """The same of a request's peer (None: 127.0.0.1 or ::1) and the names of its headers."""
+    names = {name.lower() for name in headers}
     forwarded = names & {"forwarded", "x-real-ip", "via"} or any(name.startswith("x-forwarded-") for name in names)
     return bool(forwarded) or not (peer is None or _is_loopback(peer))
 

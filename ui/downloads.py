@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from data import database as databases
+from data import downloads
 from data.database import Database
 from data.errors import EvenbooksError
+from data.exports import REPORTS
 from data.replica import freshness
 from ui import trouble
-from ui.shell import Here
+from ui.door import current_actor
+from ui.shell import Here, flash
 from ui.text import typed
+
+FORMATS = {"CSV": "csv", "Excel (XLSX)": "xlsx"}
+WHAT = {
+    "deleted_customers": "The deleted customers that the list shows, on all its pages: when, by whom, why, and what the orders are worth.",
+    "history": "The events that the filter shows, on all its pages.",
+    "job_result": "Each customer of this job, and what happened.",
+    "revenue": "The months of the chart, amounts exact.",
+    "integrity": "The last check. The workbook also has the months and the seals; CSV has the checks alone.",
+}
 
 
 def download_button(
@@ -56,9 +70,45 @@ class Refusals(logging.Filter):
 logging.getLogger("streamlit.runtime.backend_operation_handler").addFilter(Refusals())
 
 
+@dataclass(frozen=True)
+class Begun:
+    """A download that was begun by the control with this key."""
+
+    key: str
+    secret: str
+
+
 def show_export(here: Here, report: str, filters: Mapping[str, str | None], *, key: str) -> None:
     """Draws the Download control, for CSV or XLSX, of a report as it stands on the screen.
 
     `report` is deleted_customers, history, revenue, integrity or job_result; `filters` are its own, None where unset:
-    search and reason; the history's; from, to (months) and currency; none; job.
+    search and reason; those of data/history.py and zone; from, to (months) and currency; none; job.
     """
+    allowed = here.actor.may(REPORTS[report].permission)
+    with st.container(key=f"{key}-file", width="content", gap=None):
+        st.menu_button(
+            "Download",
+            list(FORMATS),
+            key=key,
+            icon=":material/download:",
+            disabled=not allowed,
+            help=WHAT[report],
+            on_click=_begin,
+            args=(report, dict(filters), key),
+        )
+        begun: Begun | None = st.session_state.get("download")
+        if begun and begun.key == key:
+            # A frame that stays empty, for the answer is a file, which the browser keeps.
+            st.iframe(f"/downloads/{begun.secret}", height=1, width=1, tab_index=-1, alt="The file that was asked for")
+
+
+def _begin(report: str, filters: Mapping[str, str | None], key: str) -> None:
+    """Makes the one-time link, for whoever is there at this moment; where it is refused the page says why."""
+    try:
+        form = FORMATS[st.session_state[key]]
+        secret = downloads.offer(databases.default(), report, form, filters, actor=current_actor())
+    except EvenbooksError as error:
+        st.session_state.pop("download", None)
+        flash(trouble.tell(error), worked=False)
+        return
+    st.session_state.download = Begun(key, secret)

@@ -15,13 +15,13 @@ from data.database import Snapshot
 from data.errors import InvalidInput
 from data.integrity import Report
 from data.money import rounded
-from data.months import read_month
+from data.months import read_month, without_gaps
 from data.queries.revenue import month_order
 from data.records import MonthlyRevenue, MonthOrder, Page, Seal
 from ui import asking, checking, tables, text
 from ui.integrity import Screen
 from ui.lists import HEIGHT, ROWS
-from ui.revenue import this_month, without_gaps
+from ui.revenue import this_month
 from ui.shell import Here
 from ui.text import typed
 

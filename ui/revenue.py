@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -17,15 +15,13 @@ import streamlit as st
 from data import database as databases
 from data import queries
 from data.database import snapshot
-from data.money import plain
+from data.integrity import read_kept
 from data.months import months_between
 from data.records import Customer, Impact, MonthlyRevenue, Time
 from data.settings import Settings
-from data.spreadsheets import inert
 from ui import checking, tables, text
 from ui.shell import Here
 
-MOST_MONTHS = 1200  # a mistyped year must not make a chart of 12,000 months
 PERIODS = {"12 months": 12, "24 months": 24, "36 months": 36, "All": None, "From, to": 0}
 
 
@@ -135,27 +131,24 @@ def read_screen(url: str, first: str | None, last: str | None) -> Screen:
 
 
 def _checked(row: Any) -> Checked | None:
-    kept = checking.read_kept(row)
+    kept = read_kept(row)
     if kept is None:
         return None
     missing = {(m.month, m.currency): m.missing_customer for m in kept.months}
     return Checked(row.snapshot_at, None if kept.even is None else row.even, kept.unseen, missing)
 
 
-def without_gaps(months: Sequence[MonthlyRevenue]) -> list[MonthlyRevenue]:
-    """Months of one currency with those between them in which nobody ordered."""
-    named = {m.month: m for m in months if m.month}
-    span = list(months_between(min(named), max(named))) if named else []
-    if len(span) > MOST_MONTHS:
-        return list(months)
-    none, zero = months[0].currency if months else "", Decimal(0)
-    filled = [named.get(name) or MonthlyRevenue(name, none, 0, zero, zero, zero, zero, zero) for name in span]
-    return filled + [m for m in months if not m.month]
+class OfCurrency(Protocol):
+    """A row of figures in one currency."""
+
+    @property
+    def currency(self) -> str:
+        """Which one."""
 
 
-def currency_picker(months: Sequence[MonthlyRevenue], settings: Settings) -> str:
+def currency_picker(rows: Iterable[OfCurrency], settings: Settings) -> str:
     """The one currency that is shown, in the address as ?currency=; asked for only where there are several."""
-    currencies = sorted({m.currency for m in months})
+    currencies = sorted({row.currency for row in rows})
     if len(currencies) < 2:
         return currencies[0] if currencies else settings.money.currency
     chosen = st.selectbox(
@@ -226,22 +219,9 @@ def months_table(months: Sequence[MonthlyRevenue], settings: Settings) -> None:
     st.dataframe(frame, hide_index=True, column_config=config, alt=alt)
 
 
-def months_csv(months: Sequence[MonthlyRevenue], settings: Settings) -> str:
-    """The same for a spreadsheet: months as YYYY-MM in the order of time, amounts exact and plain."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    amounts = ["active", "no_customer", "missing_customer", "deleted", "total"]
-    amounts += ["cost", "profit"] if settings.orders.cost else []
-    writer.writerow(["month", "currency", "orders", *amounts])
-    for row in months:
-        values = [plain(getattr(row, name), settings.money.decimals) for name in amounts]
-        writer.writerow([row.month or "", inert(row.currency), row.orders, *values])
-    return out.getvalue()
-
-
-def top_deleted(screen: Screen, currency: str, words: str, here: Here) -> None:
+def top_deleted(ranked: Iterable[tuple[Customer, str, Impact]], currency: str, words: str, here: Here) -> None:
     """The deleted customers whose orders matter most in the period."""
-    top = [(customer, impact) for customer, of, impact in screen.top if of == currency]
+    top = [(customer, impact) for customer, of, impact in ranked if of == currency]
     if not top:
         return
     st.subheader(f"Deleted customers that matter most {words}", anchor=False)

@@ -48,10 +48,11 @@ class CsvResponse(StreamingResponse):
         }
     },
 )
-def export_deleted_customers(request: Request) -> Response:
+def export_deleted_customers(request: Request, reason: str | None = None) -> Response:
     """Every deleted customer, the last deleted first: when, by whom and why, and what the orders are worth."""
     source = source_of_reports(attached())
-    lines = exports.deleted_customers(source.database)
+    (sheet,) = exports.deleted_customers(source.database, {"reason": reason})
+    lines = exports.csv_pages(sheet)
     # The first page is read before the answer begins, so that a database that does not answer is a 503.
     first = next(lines)
     headers = {"Content-Disposition": 'attachment; filename="deleted_customers.csv"'}

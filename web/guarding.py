@@ -20,6 +20,7 @@ from web.refusing import Refusal, host_name, refuse
 
 API = ("/staff", "/reports")
 HEALTH = ("/healthz", "/readyz")
+DOWNLOADS = "/downloads"
 # Streamlit's routes that nothing here needs: figures of the process, a second way to press buttons, uploads.
 CLOSED = ("/_stcore/metrics", "/_stcore/agent", "/_stcore/upload_file", "/_stcore/script-health-check")
 STREAMLITS = ("/_stcore", "/app", "/auth", "/component", "/media", "/static")
@@ -106,11 +107,13 @@ class Hosts:
 
 
 class Doors:
-    """Sends what is the API's to the API, as whole paths and before any guard or page of Streamlit's."""
+    """Sends what is the API's to the API, and files to whoever sends them, as whole paths and before any guard or page of
+    Streamlit's."""
 
-    def __init__(self, app: ASGIApp, api: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, api: ASGIApp, downloads: ASGIApp) -> None:
         self.app = app
         self.api = api
+        self.downloads = downloads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -122,6 +125,8 @@ class Doors:
             return await refuse(scope, receive, send, refusal(400, "bad_path", "A path begins with a slash."))
         if is_under(path, (*API, *HEALTH)):
             return await self.api(scope, receive, send)
+        if scope["type"] == "http" and is_under(path, (DOWNLOADS,)):
+            return await self.downloads(scope, receive, send)
         if means_api(path) or is_under(path, CLOSED) or _is_blank(scope):
             return await refuse(scope, receive, send, refusal(404, "not_found", "There is nothing here."))
         if path == "/auth/logout" and Headers(scope=scope).get("sec-fetch-site", "same-origin") != "same-origin":
@@ -200,6 +205,7 @@ def page_policy(index: str) -> str:
             "img-src 'self' data: blob:",
             "font-src 'self' data:",
             "connect-src 'self'",
+            "frame-src 'self'",  # a file is fetched by a frame that stays empty; whatever else is ours refuses to be in one
             "manifest-src 'self'",
             "base-uri 'none'",
             "form-action 'self'",
@@ -239,7 +245,7 @@ class SecurityHeaders:
 
     def _ours(self, path: str) -> dict[bytes, bytes]:
         # By path, not by type: a 304 has none, and its headers replace those that the browser keeps with the page.
-        if is_under(path, (*API, *HEALTH, "/media")):
+        if is_under(path, (*API, *HEALTH, DOWNLOADS, "/media")):
             return self.unkept
         return self.bare if is_under(path, ("/_stcore",)) else self.pages
 

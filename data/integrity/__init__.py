@@ -2,7 +2,7 @@
 
 from data.integrity.cli import main
 from data.integrity.look import Progress
-from data.integrity.report import Check, Finding, Head, Report, add_up, read_proof, render, verdict
+from data.integrity.report import Check, Finding, Head, Report, add_up, read_kept, read_proof, render, verdict
 from data.integrity.run import keep, run, run_and_record
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "add_up",
     "keep",
     "main",
+    "read_kept",
     "read_proof",
     "render",
     "run",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
@@ -165,6 +166,14 @@ def read_proof(kept: Mapping[str, Any]) -> Report:
         customers=(kept.get("counts") or {}).get("customers"),
         mapping=kept.get("mapping"),
     )
+
+
+def read_kept(row: Any) -> Report | None:
+    """A kept run (a row of evenbooks_checks) as a report; None where there is none, or where somebody wrote something else in its place."""
+    try:
+        return read_proof(json.loads(row.report)) if row else None
+    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError):
+        return None
 
 
 def _read_month(row: Mapping[str, Any]) -> MonthlyRevenue:

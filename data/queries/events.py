@@ -3,15 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Insert, Row, Select, Update, bindparam, func, insert, select, text, update
+from sqlalchemy.sql import ColumnElement
 
 from data.records import CustomerId, Event
 from data.schema import Schema
 
 _LOCK_CHAIN = text("LOCK TABLE evenbooks_chain IN SHARE ROW EXCLUSIVE MODE")
+# Events are numbered in the order in which they were written, by servers whose clocks may differ; by less than half of it.
+SLACK = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class EventFilter:
+    """Which events: each field narrows them, None does not. `who` is a part of the actor's name, small or capital;
+    `since` and `until` are times in UTC, the second not included."""
+
+    customer_id: CustomerId | None = None
+    batch_id: str | None = None
+    action: str | None = None
+    who: str | None = None
+    door: str | None = None
+    reason: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def scans(self) -> bool:
+        """Whether no index serves it, so that events are read until the page is full."""
+        return not (self.customer_id or self.batch_id) and bool(self.action or self.who or self.door or self.reason)
+
+
+EVERY = EventFilter()
 
 
 def lock_head(connection: Connection, schema: Schema) -> Row[*tuple[Any, ...]]:
@@ -86,17 +114,72 @@ def list_events(
     schema: Schema,
     *,
     customer_id: CustomerId | None = None,
+    where: EventFilter = EVERY,
     before_id: int | None = None,
+    after_id: int | None = None,
     limit: int = 50,
 ) -> list[Event]:
-    """Events, newest first; of one customer where an id is given."""
+    """Events, newest first: of one customer where an id is given, those that a filter lets through, those before an event.
+
+    With `after_id` those that follow that event at once, still newest first.
+    """
     events = schema.own.events
-    statement = select(*_event_columns(schema)).order_by(events.c.id.desc()).limit(limit)
+    conditions = _conditions(connection, schema, where)
     if customer_id is not None:
-        statement = statement.where(events.c.customer_id == customer_id)
+        conditions.append(events.c.customer_id == customer_id)
     if before_id is not None:
-        statement = statement.where(events.c.id < before_id)
-    return [Event(*row) for row in connection.execute(statement)]
+        conditions.append(events.c.id < before_id)
+    if after_id is not None:
+        conditions.append(events.c.id > after_id)
+    order = events.c.id.desc() if after_id is None else events.c.id
+    statement = select(*_event_columns(schema)).where(*conditions).order_by(order).limit(limit)
+    found = [Event(*row) for row in connection.execute(statement)]
+    return found if after_id is None else found[::-1]
+
+
+def _conditions(connection: Connection, schema: Schema, where: EventFilter) -> list[ColumnElement[bool]]:
+    """A filter's conditions. No index has the time, so days become ranges of numbers besides."""
+    c = schema.own.events.c
+    equal = ("customer_id", "batch_id", "action", "door", "reason")
+    asked = {name: getattr(where, name) for name in equal}
+    conditions: list[ColumnElement[bool]] = [c[name] == value for name, value in asked.items() if value is not None]
+    if where.who is not None:
+        conditions.append(func.lower(c.actor).contains(where.who.lower(), autoescape=True))
+    if where.since is not None:
+        conditions += [c.at >= where.since, c.id >= _first_at(connection, schema, where.since - SLACK)]
+    if where.until is not None:
+        conditions += [c.at < where.until, c.id < _first_at(connection, schema, where.until + SLACK)]
+    return conditions
+
+
+def _first_at(connection: Connection, schema: Schema, moment: datetime) -> int:
+    """The first event of this time or later, found by halving; one behind the last where there is none."""
+    events = schema.own.events
+    low, high = 1, (connection.execute(select(func.max(events.c.id))).scalar() or 0) + 1
+    following = (
+        select(events.c.id, events.c.at).where(events.c.id >= bindparam("middle")).order_by(events.c.id).limit(1)
+    )
+    while low < high:
+        middle = (low + high) // 2
+        found = connection.execute(following, {"middle": middle}).first()
+        if found is None or (isinstance(found.at, datetime) and found.at >= moment):
+            high = middle
+        else:
+            low = found.id + 1
+    return low
+
+
+def get_event(connection: Connection, schema: Schema, event_id: int) -> Row[*tuple[Any, ...]] | None:
+    """An event as it is stored, with its body, `prev` and `hash`; None where there is none."""
+    events = schema.own.events
+    return connection.execute(select(events).where(events.c.id == event_id)).first()
+
+
+def list_bodies(connection: Connection, schema: Schema, ids: Sequence[int]) -> dict[int, str]:
+    """The bodies of these events as they are stored, by id."""
+    events = schema.own.events
+    rows = connection.execute(select(events.c.id, events.c.body).where(events.c.id.in_(ids)))
+    return {event_id: body for event_id, body in rows}
 
 
 def list_deletions(connection: Connection, schema: Schema, ids: Sequence[CustomerId]) -> dict[CustomerId, Event]:

@@ -12,10 +12,11 @@ from callers import Caller, Serve, is_error
 from shops import ADMIN, ORDERS, execute
 from test_delete_customer import Shops
 
-from data import exports
+from data import exports, queries
 from data.access import Role
 from data.customers import delete_many
 from data.errors import DatabaseUnavailable
+from data.exports import sheets
 
 
 def read(call: Caller) -> list[dict[str, str]]:
@@ -95,13 +96,13 @@ def test_currencies_that_are_kept_apart_stand_in_one_column(empty_url: str, open
 def test_all_pages_are_read_one_at_a_time_and_none_holds_a_connection(
     empty_url: str, opened: Shops, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exports, "PAGE", 3)
+    monkeypatch.setattr(sheets, "PAGE", 3)
     people = [{"id": n, "name": f"N{n}"} for n in range(1, 9)]
     call = serve(opened(empty_url, people=people, sales=[]))
     assert read(call) == []
     delete_many(call.shop, range(1, 9), actor=ADMIN, reason="mistake")
     assert [row["id"] for row in read(call)] == [str(n) for n in range(8, 0, -1)]
-    chunks = exports.deleted_customers(call.shop)
+    chunks = exports.csv_pages(*exports.deleted_customers(call.shop, {}))
     for rows in (4, 3, 2):  # the first has the names of the columns
         assert len(next(chunks).splitlines()) == rows
         assert call.shop.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
@@ -110,7 +111,7 @@ def test_all_pages_are_read_one_at_a_time_and_none_holds_a_connection(
 def test_a_database_that_fails_at_once_is_an_error_and_one_that_fails_later_breaks_the_file_off(
     ask: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = exports.queries.list_customers
+    real = queries.list_customers
 
     def failing(after: int) -> Callable[..., Any]:
         calls = iter(range(9))
@@ -123,9 +124,9 @@ def test_a_database_that_fails_at_once_is_an_error_and_one_that_fails_later_brea
 
         return listed
 
-    monkeypatch.setattr(exports.queries, "list_customers", failing(0))
+    monkeypatch.setattr(queries, "list_customers", failing(0))
     assert is_error(ask("GET", "/staff/customers/deleted.csv"), 503, "database_unavailable")
-    monkeypatch.setattr(exports.queries, "list_customers", failing(1))
+    monkeypatch.setattr(queries, "list_customers", failing(1))
     bearer = {"Authorization": f"Bearer {ask.token(Role.STAFF)}"}
     with pytest.raises(ConnectionAbortedError, match=r"deleted\.csv broke off"):
         type(ask.client)(ask.client.app).get("/staff/customers/deleted.csv", headers=bearer)

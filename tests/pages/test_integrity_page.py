@@ -98,7 +98,7 @@ def test_even_at_one_glance(app: Any, shop: Database) -> None:
 def kept(shop: Database) -> Report:
     """The last kept run."""
     with snapshot(shop) as moment:
-        report = checking.read_kept(queries.last_check(moment.connection, shop.schema))
+        report = integrity.read_kept(queries.last_check(moment.connection, shop.schema))
     assert report is not None
     return report
 

@@ -20,6 +20,7 @@ from streamlit.testing.v1 import AppTest
 
 from data import customers, integrity
 from data.database import Database
+from data.months import without_gaps
 from data.records import MonthlyRevenue
 from data.settings import File, Settings
 from data.spreadsheets import inert
@@ -392,10 +393,10 @@ def test_the_download_holds_what_the_rows_add_up_to(recent: Any) -> None:
 
 def test_gaps_are_filled_within_reason_only() -> None:
     months = [row("2024-01", active="1"), row("2024-03", active="2"), row(None, active="3")]
-    filled = revenue.without_gaps(months)
+    filled = without_gaps(months)
     assert [m.month for m in filled] == ["2024-01", "2024-02", "2024-03", None]
     assert (filled[1].currency, filled[1].orders) == ("EUR", 0)
     assert integrity.add_up(filled) == integrity.add_up(months)
-    assert revenue.without_gaps([]) == []
+    assert without_gaps([]) == []
     far = [row("1001-01"), row("2024-03")]
-    assert revenue.without_gaps(far) == far
+    assert without_gaps(far) == far

@@ -107,7 +107,7 @@ def test_without_sign_in_only_this_machine_is_served(peer: str | None, let_in: b
     assert ask(OPEN, peer=peer, kind=kind).status in (200, 101)
 
 
-DOORS = Doors(page(body=b"the dashboard"), api=page(body=b"the API"))
+DOORS = Doors(page(body=b"the dashboard"), api=page(body=b"the API"), downloads=page(body=b"a file"))
 
 
 @pytest.mark.parametrize(
@@ -362,13 +362,13 @@ def test_default_ports_may_be_left_out() -> None:
     ],
 )
 def test_an_address_at_which_nothing_would_be_shown_is_none(path: str, status: int) -> None:
-    doors = Doors(page(), api=page())
+    doors = Doors(page(), api=page(), downloads=page())
     assert ask(doors, path, headers=[*LOCAL, ("accept", "text/html,*/*")]).status == status
     assert ask(doors, path).status == 200  # what a page asks for itself, beside its address
 
 
 def test_signing_out_is_our_own_button() -> None:
-    doors = Doors(page(), api=page())
+    doors = Doors(page(), api=page(), downloads=page())
     for came, status in (("same-origin", 200), ("none", 303), ("cross-site", 303), ("same-site", 303)):
         answer = ask(doors, "/auth/logout", headers=[*LOCAL, ("sec-fetch-site", came)])
         assert (answer.status, answer.header("location")) == (status, "/" if status == 303 else None)
