@@ -8,12 +8,15 @@ CREATE USER IF NOT EXISTS {reader} IDENTIFIED BY 'change me';
 -- A column that fills itself with the time of a change is among those of UPDATE, because a delete keeps it as it is.
 GRANT {customer_rights} ON {customers} TO {app};
 {app_orders}
--- Events and checks are added to, and never changed; only a free note is blanked when the person is erased, and the chain
--- holds its salted hash. The head of the chain is moved, a seal is marked when it is opened.
+-- Events and checks are added to, and never changed. The head of the chain is moved, a seal is marked when it is opened.
 -- MariaDB asks for no right on the columns of INSERT ... ON DUPLICATE KEY UPDATE where there is a right on another column.
 -- So this account could alter a row of evenbooks_seals, or of customers by a unique column: python -m data.integrity
 -- finds an altered seal, and orders and events that name a customer whose id was altered.
-GRANT SELECT, INSERT, UPDATE ({event_columns}) ON {events} TO {app};
+GRANT SELECT, INSERT ON {events} TO {app};
+-- Where people are erased (Retention), free notes about them are blanked, and the chain holds their salted hash. By the same
+-- gap as above this account could then alter events: python -m data.integrity finds an altered event, and with --since a
+-- proof that is kept elsewhere finds a chain that was written anew. So give this right only where people are erased:
+-- GRANT UPDATE ({event_columns}) ON {events} TO {app};
 GRANT SELECT, INSERT ON {checks} TO {app};
 GRANT SELECT, UPDATE ({head_columns}) ON {chain} TO {app};
 GRANT SELECT, INSERT, UPDATE ({seal_columns}) ON {seals} TO {app};

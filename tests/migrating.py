@@ -17,10 +17,14 @@ from data.schema import literal_sql
 from data.settings import Settings
 
 OURS = [
+    "evenbooks_approvals",
     "evenbooks_chain",
     "evenbooks_checks",
+    "evenbooks_downloads",
     "evenbooks_events",
     "evenbooks_heartbeat",
+    "evenbooks_job_items",
+    "evenbooks_jobs",
     "evenbooks_seals",
     "evenbooks_sign_outs",
     "evenbooks_tokens",
