@@ -16,7 +16,7 @@ from itertools import accumulate
 from sqlalchemy import Connection
 
 from data import money, queries
-from data.months import months_between
+from data.months import MOST_MONTHS, months_between
 from data.queries.analytics import Rest
 from data.queries.revenue import month_order
 from data.records import Figures, Time
@@ -26,7 +26,6 @@ from data.times import read_time
 # Why somebody is deleted, where no event of ours says so. A reason's code has no blanks, so these are none.
 BEFORE, OUTSIDE = "before Evenbooks", "outside Evenbooks"
 Change = tuple[str | None, str, str, int]  # month, delete or restore, reason, how many
-MOST_MONTHS = 1200  # one mistyped year must not make a line of 12,000 months
 
 
 @dataclass(frozen=True)

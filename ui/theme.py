@@ -51,6 +51,12 @@ DARK = Colours(
     "#11161D",
 )
 
+# Of the reasons, by their place in the list: of one lightness, so that none stands out, and at least 3:1 on both papers. The
+# patterns tell them apart without colour; the last two are of deletions that no event of ours tells the reason of.
+REASONS = ("#8E63C7", "#14868A", "#A8693A", "#B8569E", "#7A8030", "#6E6A86")
+PATTERNS = ("", "/", ".", "\\", "-", "+", "|", "x")
+UNTOLD = "#857A6B"
+
 
 def colours() -> Colours:
     """The colours of the viewer's theme."""
