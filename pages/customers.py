@@ -4,7 +4,10 @@ import streamlit as st
 
 from data.access import Permission
 from ui import lists, tables
-from ui.dialogs import ask, show_dialog
+from ui.dialog import ask, ask_about
+from ui.dialogs import show_dialog
+from ui.jobs import show_job
+from ui.many import ask_to_delete, offer_all
 from ui.shell import open_page
 from ui.text import count, typed
 
@@ -25,9 +28,9 @@ blocker = here.change_blocker
 may_change = blocker is None
 
 answer = st.container()
+show_job(here)
 with st.container(horizontal=True, vertical_alignment="center"):
-    search = lists.search_box()
-    sort = lists.sort_box(SORTS, here)
+    asked = lists.ask(here, SORTS, deleted=False)
     st.button(
         "Add New Customer",
         key="add",
@@ -41,23 +44,22 @@ with st.container(horizontal=True, vertical_alignment="center"):
         st.switch_page("pages/deleted_customers.py")
 
 with here.reading() as moment:
-    page = lists.read_page(moment, here, deleted=False, search=search, sort=sort)
+    page = lists.read_page(moment, here, asked)
 with here.careful():
-    active, deleted = (lists.count_customers(url, gone, "") for gone in (False, True))
-    matching = lists.count_customers(url, False, search) if search else active
-    others = lists.count_customers(url, True, search) if search and not page.items else 0
+    active, deleted = (lists.count_customers(url, gone) for gone in (False, True))
+    matching = lists.count_asked(here, asked)
+    others = lists.count_customers(url, True, asked.search) if asked.narrowed and not page.items else 0
 still = f"{count(deleted, 'deleted customer')} not in this list; their orders still count in every report."
 answer.write(
     f"{count(active, 'active customer')}. {still}" if deleted else f"{count(active, 'active customer')}, none deleted."
 )
 
-ids = [c.id for c in page.items]
 selected = []
-if ids:
+if page.items:
     frame, config = tables.active_table(here, page.items)
-    alt = f"{len(ids)} active customers; select rows to edit or delete"
-    selected = lists.select_rows(frame, ids, config=config, alt=alt)
-elif search:
+    alt = f"{len(page.items)} active customers; select rows to edit or delete"
+    selected = lists.select_rows(frame, page.items, config=config, alt=alt)
+elif asked.narrowed:
     would = f"No active customer matches; {count(others, 'deleted customer')} would: see View Deleted Customers."
     st.info(would if others else "No customer matches, active or deleted.", icon=":material/search_off:")
 elif deleted:
@@ -66,18 +68,19 @@ else:
     st.info("There are no customers yet. Add New Customer makes the first one.", icon=":material/group:")
 
 with st.container(horizontal=True, vertical_alignment="center"):
-    if ids:
+    if page.items:
         lists.pager(page, total=matching)
     st.space("stretch")
-    if may_change and ids and not selected:
+    if may_change and page.items and not selected:
         st.caption("Select rows to edit or delete.", width="content")
+    lists.history_link(selected)
     st.button(
         "Edit",
         key="edit",
         icon=":material/edit:",
         disabled=not may_change or len(selected) != 1,
         help=blocker,
-        on_click=ask,
+        on_click=ask_about,
         args=("edit", selected),
     )
     label = "Delete" if len(selected) < 2 else f"Delete {len(selected)}"
@@ -87,8 +90,10 @@ with st.container(horizontal=True, vertical_alignment="center"):
         icon=":material/person_off:",
         disabled=not may_change or not selected,
         help=blocker,
-        on_click=ask,
-        args=("delete", selected),
+        on_click=ask_to_delete,
+        args=(selected,),
     )
+    if may_change:
+        offer_all(asked, page, selected, matching=matching)
 
 show_dialog(here)

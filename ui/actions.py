@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
 import streamlit as st
 
-from data import customers, queries
+from data import approvals, customers, queries
 from data import database as databases
 from data.database import snapshot
 from data.errors import EvenbooksError
-from data.records import CustomerId, Outcome
+from data.records import CustomerId, Outcome, Time
 from ui import text
 from ui.door import current_actor
 from ui.shell import flash, forget_reads, viewer_zone
@@ -21,24 +21,40 @@ from ui.trouble import tell
 
 
 def delete(ids: Sequence[CustomerId], *, reason: str, note: str = "") -> None:
-    """Deletes these customers and tells it. Raises EvenbooksError, for the dialog to show."""
+    """Deletes these customers, or asks for it where that needs approval, and tells it. Raises EvenbooksError, for the
+    dialog to show."""
     outcomes = customers.delete_many(databases.default(), ids, actor=current_actor(), reason=reason, note=note)
+    asked = [o.request_id for o in outcomes if o.request_id is not None]
     done = [o for o in outcomes if o.changed]
     rest = [o for o in outcomes if not o.changed]
     forget_reads()
     new_version()
-    if done:
-        undo = partial(restore, [o.customer.id for o in done], reason="undo")
+    if asked:
+        flash(_asked_for(asked[0]))
+    elif done:
+        undo = partial(restore, {o.customer.id: o.customer.deleted_at for o in done}, reason="undo")
         before = f" {_already_deleted(rest)}" if rest else ""
         flash(f"{_who(done)} deleted. {_kept(done)}{before}", undo=undo)
     else:
         flash(f"{_already_deleted(outcomes)} Nothing changed.", worked=False)
 
 
-def restore(ids: Sequence[CustomerId], *, reason: str = "restored") -> None:
-    """Restores these customers and tells it, also when it did not work: for callbacks."""
+def restore(
+    seen: Mapping[CustomerId, Time | None], *, reason: str = "restored", without_email: Collection[CustomerId] = ()
+) -> None:
+    """Restores these customers and tells it, also when it did not work: for callbacks.
+
+    `seen` has each one's deleted_at as it was shown, so that no later deletion is taken back; None where none was shown.
+    """
     try:
-        outcomes = customers.restore_many(databases.default(), ids, actor=current_actor(), reason=reason)
+        outcomes = customers.restore_many(
+            databases.default(),
+            list(seen),
+            actor=current_actor(),
+            reason=reason,
+            expected=seen,
+            without_email=without_email,
+        )
     except EvenbooksError as error:
         flash(tell(error), worked=False)
         return
@@ -52,6 +68,9 @@ def restore(ids: Sequence[CustomerId], *, reason: str = "restored") -> None:
         orders = sum(o.orders for o in done)
         always = f"All {count(orders, 'order')} were always there." if orders > 1 else "No order was ever gone."
         words.append(f"{_who(done)} back in the customer list. {always}")
+        without = [o for o in done if o.customer.id in without_email]
+        if without:
+            words.append(f"{_names(without)} without the e-mail address, which somebody else has.")
     if rest:
         words.append(f"{_who(rest)} not deleted any more. Nothing changed there.")
     flash(" ".join(words), worked=bool(done))
@@ -65,6 +84,17 @@ def new_version() -> None:
 def version() -> int:
     """The part of every table's key that changes with each write."""
     return int(st.session_state.get("version", 0))
+
+
+def _asked_for(request_id: int) -> str:
+    """That a deletion waits for somebody's approval, and until when."""
+    request = approvals.get(databases.default(), request_id)
+    until = text.since(request.expires_at, viewer_zone(), datetime.now(UTC))
+    return f"Asked for. Somebody else approves or rejects it under Approvals; it expires {until}."
+
+
+def _names(outcomes: Sequence[Outcome]) -> str:
+    return ", ".join(typed(o.customer.name) for o in outcomes)
 
 
 def _who(outcomes: Sequence[Outcome]) -> str:

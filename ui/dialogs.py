@@ -1,105 +1,86 @@
-"""The dialogs of Customer Management: delete, add, edit. Driven by state, so that a rerun finds them again.
-
-In the session stand `dialog` (which, and the ids), `shown` (what the Edit form started from), and `taken`
-(the customer who has the e-mail address that was entered).
-"""
+"""The dialogs of Customer Management and Deleted Customers, and which of them is open: delete, add, edit."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import streamlit as st
 
-from data import customers, queries
-from data.errors import EmailTaken, EvenbooksError, NotPermitted
-from data.records import CustomerId
+from data import approvals, customers, queries
+from data.records import Customer, CustomerId
 from data.schema import FormField
 from ui import actions, text
-from ui.door import current_actor, leave_if_closed
-from ui.shell import DIALOG_STATE, Here, flash, forget_reads
+from ui.conflicts import show_conflicts
+from ui.dialog import attempt, keep_button, listed, open_dialog, reason_fields, show_gone
+from ui.door import current_actor
+from ui.many import show_many
+from ui.shell import Here, flash, forget_reads
 from ui.text import count, typed
-from ui.trouble import tell
+from ui.wording import WAITS, about_deleting, warn_of_open_orders
 
-
-def ask(kind: str, ids: Sequence[CustomerId] = ()) -> None:
-    """Opens a dialog on the next run: delete, edit or add."""
-    st.session_state.dialog = (kind, tuple(ids))
-
-
-def close() -> None:
-    """Closes the dialog, also when it is dismissed, and forgets what it held."""
-    for key in DIALOG_STATE:
-        st.session_state.pop(key, None)
+NAMED = 3  # of those who were changed since they were listed
 
 
 def show_dialog(here: Here) -> None:
     """Shows the dialog that is open, if any; the last line of its page."""
-    kind, ids = st.session_state.get("dialog", (None, ()))
+    kind, about = st.session_state.get("dialog", (None, ()))
     if kind == "delete":
-        _delete(here, ids)
+        _delete(here, about)
     elif kind == "edit":
-        _edit(here, ids[0])
+        _edit(here, about[0])
     elif kind == "add":
-        _open("Add New Customer", lambda: _add(here))
-
-
-def _open(title: str, body: Callable[[], None]) -> None:
-    """The dialog; what is done in it runs without its page, so each time it asks first who is there."""
-
-    def asked() -> None:
-        leave_if_closed()
-        body()
-
-    st.dialog(title, on_dismiss=close)(asked)()
+        open_dialog("Add New Customer", lambda: _add(here))
+    elif kind == "many":
+        show_many(here, about)
+    elif kind == "conflicts":
+        show_conflicts(here, about)
 
 
 def _delete(here: Here, ids: Sequence[CustomerId]) -> None:
-    schema = here.database.schema
+    schema, settings = here.database.schema, here.database.settings
     with here.reading() as moment:
         found = queries.get_customers_with_impact(moment.connection, schema, ids)
     if not found:
-        _gone(ids)
+        show_gone(ids)
         return
     kept = [impact for _, impact in found.values()]
     one = next(iter(found.values()))[0] if len(found) == 1 else None
-    orders, waiting = sum(i.orders for i in kept), sum(i.open_orders for i in kept)
-    worth = text.money(text.add_revenue(i.revenue for i in kept), here.database.settings.money.decimals)
+    waits = approvals.needed(settings, "delete")
 
     def body() -> None:
-        leaves = "The customer leaves the list" if one else "The customers leave the list"
-        stays = "no order counts as revenue yet" if waiting else "there are no orders to lose"
-        if orders:
-            stays = (
-                f"{count(orders, 'order')} worth {typed(worth)} {'stays' if orders == 1 else 'stay'} in every report"
-            )
-        st.write(f"This is a soft delete. {leaves}; {stays}; restoring is possible at any time.")
-        if waiting:
-            st.warning(
-                f"{count(waiting, 'order')} not counted as revenue yet. "
-                f"Deleting does not cancel {'it' if waiting == 1 else 'them'}.",
-                icon=":material/pending:",
-            )
-        labels = here.database.settings.reasons | {"other": "Other"}
-        reason = st.selectbox(
-            "Reason",
-            list(labels),
-            format_func=labels.__getitem__,
-            index=None,
-            placeholder="Choose a reason",
-            key="reason",
-        )
-        note = st.text_input("Note (optional)", key="note", max_chars=500)
+        worth = text.money(text.add_revenue(i.revenue for i in kept), settings.money.decimals)
+        st.write(about_deleting(len(found), sum(i.orders for i in kept), sum(i.open_orders for i in kept), worth))
+        _tell_changed([customer for customer, _ in found.values()])
+        warn_of_open_orders(sum(i.open_orders for i in kept))
+        if waits:
+            st.info(WAITS, icon=":material/how_to_reg:")
+        reason, note = reason_fields(here)
         with st.container(horizontal=True):
-            if st.button("Keep", key="keep"):
-                close()
-                st.rerun()
+            keep_button()
             label = "Delete customer" if one else f"Delete {len(found)} customers"
-            confirmed = st.button(label, key="confirm_delete", icon=":material/person_off:")
+            confirmed = st.button(
+                "Ask for deletion" if waits else label, key="confirm_delete", icon=":material/person_off:"
+            )
         if confirmed:
-            _try(lambda: actions.delete(list(found), reason=reason or "", note=note))
+            attempt(lambda: actions.delete(list(found), reason=reason, note=note))
 
-    _open(f"Delete {typed(one.name)}?" if one else f"Delete {count(len(found), 'customer')}?", body)
+    open_dialog(f"Delete {typed(one.name)}?" if one else f"Delete {count(len(found), 'customer')}?", body)
+
+
+def _tell_changed(now: Sequence[Customer]) -> None:
+    """Who is not as the list showed them, so that nobody deletes another person than the one they read of."""
+    was = listed()
+    changed = [(was[c.id], c) for c in now if c.id in was and (was[c.id].name, was[c.id].email) != (c.name, c.email)]
+    for old, new in changed[:NAMED]:
+        words = f"Changed since the list was read: {_named(old)} is now {_named(new)}."
+        st.warning(words, icon=":material/edit:")
+    if changed[NAMED:]:
+        st.warning(f"{count(len(changed) - NAMED, 'more customer')} changed since the list was read.")
+
+
+def _named(customer: Customer) -> str:
+    return typed(f"{customer.name} ({customer.email})" if customer.email else customer.name)
 
 
 def _add(here: Here) -> None:
@@ -111,7 +92,7 @@ def _add(here: Here) -> None:
             forget_reads()
             flash(f"{typed(customer.name)} is customer {customer.id}.")
 
-        _try(add)
+        attempt(add)
     _offer_restore(here)
 
 
@@ -120,7 +101,7 @@ def _edit(here: Here, customer_id: CustomerId) -> None:
     if "shown" not in st.session_state:
         with here.reading() as moment:
             if queries.get_customer(moment.connection, schema, customer_id) is None:
-                _gone([customer_id])
+                show_gone([customer_id])
                 return
             st.session_state.shown = queries.get_form_values(moment.connection, schema, customer_id)
     shown: Mapping[str, str] = st.session_state.shown
@@ -135,16 +116,10 @@ def _edit(here: Here, customer_id: CustomerId) -> None:
                 actions.new_version()
                 flash(f"{typed(customer.name)} is saved.")
 
-            _try(save)
+            attempt(save)
         _offer_restore(here)
 
-    _open(f"Edit customer {typed(customer_id)}", body)
-
-
-def _gone(ids: Sequence[CustomerId]) -> None:
-    """Customers who were there when they were selected, and whom another program has since removed."""
-    close()
-    st.info(f"There is no customer {typed(', '.join(map(str, ids)))} any more.", icon=":material/info:")
+    open_dialog(f"Edit customer {typed(customer_id)}", body)
 
 
 def _form(fields: Sequence[FormField], values: Mapping[str, str], button: str) -> dict[str, str] | None:
@@ -159,23 +134,6 @@ def _form(fields: Sequence[FormField], values: Mapping[str, str], button: str) -
         return entered if st.form_submit_button(button, type="primary", key="submit") else None
 
 
-def _try(work: Callable[[], None]) -> None:
-    """Does it, closes the dialog and runs the page again; what goes wrong is said in the dialog, which stays."""
-    st.session_state.pop("taken", None)
-    try:
-        work()
-    except EmailTaken as error:
-        st.session_state.taken = error.customer
-        return
-    except NotPermitted as error:  # the role has changed meanwhile, so the page says what it may now
-        flash(tell(error), worked=False)
-    except EvenbooksError as error:
-        st.error(tell(error))
-        return
-    close()
-    st.rerun()
-
-
 def _offer_restore(here: Here) -> None:
     """An e-mail address of a deleted customer: most often it is that customer who comes back."""
     other = st.session_state.get("taken")
@@ -187,4 +145,4 @@ def _offer_restore(here: Here) -> None:
     when = text.since(other.deleted_at, here.zone, datetime.now(UTC))
     st.warning(f"{typed(other.email)} belongs to {typed(other.name)}, deleted {when}. Restore that customer instead?")
     if st.button("Restore Customer", key="restore_instead", icon=":material/restore:"):
-        _try(lambda: actions.restore([other.id]))
+        attempt(lambda: actions.restore({other.id: other.deleted_at}))

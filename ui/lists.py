@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -13,22 +14,46 @@ from data import database as databases
 from data import queries
 from data.database import Snapshot, snapshot
 from data.errors import InvalidInput
-from data.records import Customer, CustomerId, Page
+from data.records import Customer, Page
 from ui.actions import version
 from ui.shell import Here
 from ui.text import typed
 
 ROWS = 50
 HEIGHT = 390  # the buttons below stay on a screen of 768 lines
+ANY, NOT_OURS = "Any reason", "Not by Evenbooks"
 Sorts = Mapping[str, tuple[str, bool]]
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a list is of: active or deleted customers, those that a search finds, of the deleted those of a reason; and
+    the order, a column and whether it descends."""
+
+    deleted: bool
+    search: str
+    reason: str
+    sort: tuple[str, bool]
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether it is less than all of them."""
+        return bool(self.search.strip() or self.reason)
+
+
 @st.cache_data(ttl=60, show_spinner=False)
-def count_customers(url: str, deleted: bool, search: str) -> int:
+def count_customers(url: str, deleted: bool, search: str = "", reason: str = "") -> int:
     """How many customers match, kept for a minute; `url` keeps databases apart."""
     database = databases.default()
     with snapshot(database) as moment:
-        return queries.count_customers(moment.connection, database.schema, deleted=deleted, search=search)
+        return queries.count_customers(
+            moment.connection, database.schema, deleted=deleted, search=search, reason=reason
+        )
+
+
+def count_asked(here: Here, asked: Asked) -> int:
+    """How many customers a list has in all."""
+    return count_customers(here.database.settings.database_url, asked.deleted, asked.search, asked.reason)
 
 
 def go_to(**changes: str | None) -> None:
@@ -45,8 +70,15 @@ def _write_address(changes: Mapping[str, str | None]) -> None:
     st.query_params.from_dict(kept | {key: value for key, value in changes.items() if value})
 
 
-def search_box(*, deleted: bool = False) -> str:
-    """The search, in the address as ?search=. Each list has a key of its own, so that none inherits the other's."""
+def ask(here: Here, sorts: Sorts, *, deleted: bool) -> Asked:
+    """The search, of the deleted the reason, and the order, each in the address."""
+    search = _search_box(deleted)
+    reason = _reason_box(here) if deleted else ""
+    return Asked(deleted, search, reason, _sort_box(sorts, here, deleted))
+
+
+def _search_box(deleted: bool) -> str:
+    """In the address as ?search=. Each list has a key of its own, so that none inherits the other's."""
     key = "search_deleted" if deleted else "search"
     st.session_state.setdefault(key, st.query_params.get("search", ""))
     st.text_input(
@@ -62,8 +94,26 @@ def search_box(*, deleted: bool = False) -> str:
     return str(st.session_state[key] or "")
 
 
-def sort_box(every: Sorts, here: Here, *, deleted: bool = False) -> tuple[str, bool]:
-    """The order, in the address as ?sort=; answers the column and whether it descends."""
+def _reason_box(here: Here) -> str:
+    """In the address as ?reason=, a code; one that is not of the list any more stands as itself."""
+    labels = {"": ANY, **here.database.settings.reason_labels, queries.NO_REASON: NOT_OURS}
+    asked = st.query_params.get("reason", "")
+    labels.setdefault(asked, asked)
+    st.session_state.setdefault("reason_filter", asked)
+    st.selectbox(
+        "Reason",
+        list(labels),
+        key="reason_filter",
+        format_func=lambda code: labels.get(code, code),
+        on_change=lambda: go_to(reason=st.session_state.reason_filter),
+        label_visibility="collapsed",
+        width=220,
+    )
+    return str(st.session_state.reason_filter or "")
+
+
+def _sort_box(every: Sorts, here: Here, deleted: bool) -> tuple[str, bool]:
+    """In the address as ?sort=."""
     sorts = {name: sort for name, sort in every.items() if sort[0] in here.database.schema.present}
     key = "sort_deleted" if deleted else "sort"
     first = next(iter(sorts))
@@ -75,42 +125,43 @@ def sort_box(every: Sorts, here: Here, *, deleted: bool = False) -> tuple[str, b
         key=key,
         on_change=lambda: go_to(sort=None if st.session_state[key] == first else st.session_state[key]),
         label_visibility="collapsed",
-        width=220,
+        width=200,
     )
     return sorts[st.session_state[key]]
 
 
-def read_page(moment: Snapshot, here: Here, *, deleted: bool, search: str, sort: tuple[str, bool]) -> Page[Customer]:
+def read_page(moment: Snapshot, here: Here, asked: Asked) -> Page[Customer]:
     """The page that the address names; one that cannot be read, or has nobody left on it, becomes the first."""
-    column, descending = sort
+    column, descending = asked.sort
     after = st.query_params.get("after")
     before = None if after else st.query_params.get("before")
-    ask = partial(
+    read = partial(
         queries.list_customers,
         schema=here.database.schema,
-        deleted=deleted,
-        search=search,
+        deleted=asked.deleted,
+        search=asked.search,
+        reason=asked.reason,
         sort=column,
         descending=descending,
         limit=ROWS,
     )
     try:
-        page = ask(moment.connection, after=after, before=before)
+        page = read(moment.connection, after=after, before=before)
     except InvalidInput as error:
         st.info(typed(error))
     else:
         if page.items or not (after or before):
             return page
     _write_address({})
-    return ask(moment.connection)
+    return read(moment.connection)
 
 
 def select_rows(
-    frame: pd.DataFrame, ids: Sequence[CustomerId], *, config: Mapping[str, Any], alt: str
-) -> list[CustomerId]:
-    """The table with its row selection; answers the ids of the selected rows of this very frame."""
+    frame: pd.DataFrame, customers: Sequence[Customer], *, config: Mapping[str, Any], alt: str
+) -> list[Customer]:
+    """The table of these customers with its row selection; answers the selected ones of this very frame."""
     # Streamlit keeps selected positions when the rows change, so whatever changes the rows changes the key.
-    key = f"table-{version()}-{hash(tuple(ids))}"
+    key = f"table-{version()}-{hash(tuple(c.id for c in customers))}"
     state = st.dataframe(
         frame,
         key=key,
@@ -122,7 +173,18 @@ def select_rows(
         placeholder="",
         alt=alt,
     )
-    return [ids[row] for row in state["selection"]["rows"] if row < len(ids)]
+    return [customers[row] for row in state["selection"]["rows"] if row < len(customers)]
+
+
+def history_link(selected: Sequence[Customer]) -> None:
+    """The way to one selected customer's life."""
+    if len(selected) == 1:
+        st.page_link(
+            "pages/history.py",
+            label="History",
+            icon=":material/history:",
+            query_params={"customer": str(selected[0].id)},
+        )
 
 
 def pager(page: Page[Customer], *, total: int) -> None:

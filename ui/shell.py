@@ -44,7 +44,7 @@ HEADINGS = {
 ICON = str(ROOT / "ui" / "icon.png")
 SIDEBAR = 200  # pixels; only the demo company has one
 # What an open dialog keeps between runs; ui/dialogs.py says what each is.
-DIALOG_STATE = ("dialog", "shown", "taken")
+DIALOG_STATE = ("dialog", "shown", "taken", "listed", "prepared")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -13,7 +13,7 @@ import streamlit as st
 
 from data import queries
 from data.database import Database, Snapshot
-from data.records import Customer, Impact, Time
+from data.records import Customer, CustomerId, Impact, Time
 from ui import text
 from ui.shell import Here
 
@@ -42,7 +42,9 @@ def active_table(here: Here, customers: Sequence[Customer]) -> Table:
     return frame[[name for name in frame.columns if name in present]], config
 
 
-def deleted_table(moment: Snapshot, here: Here, customers: Sequence[Customer]) -> Table:
+def deleted_table(
+    moment: Snapshot, here: Here, customers: Sequence[Customer], erased: Collection[CustomerId] = ()
+) -> Table:
     """Deleted customers with when, by whom, why, and what their orders are worth: the frame, and its configuration."""
     deletions = _deletions(moment, here.database, customers)
     impacts = queries.impact(moment.connection, here.database.schema, [c.id for c in customers])
@@ -50,8 +52,8 @@ def deleted_table(moment: Snapshot, here: Here, customers: Sequence[Customer]) -
     frame = pd.DataFrame(
         {
             "deleted_at": times([c.deleted_at for c in customers], here.zone),
-            "name": [c.name for c in customers],
-            "email": [c.email for c in customers],
+            "name": [text.shown_name(c, erased) for c in customers],
+            "email": ["" if c.id in erased else c.email for c in customers],
             "by": [by for by, _ in deletions],
             "reason": [why for _, why in deletions],
             "orders": [impact.orders for impact in kept],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -48,21 +48,24 @@ def find_sharing(connection: Connection, schema: Schema, customers: Sequence[Cus
     statement = (
         select(*schema.customers.labelled)
         .where(_address(schema, plain).in_(addresses), is_active(schema.customers))
-        .order_by(schema.customers.c.id.desc())
+        .order_by(schema.customers.c.id)
     )
-    active = {str(row.email).casefold(): Customer(*row) for row in connection.execute(statement)}
-    # Where none is alike by Python's rules, the database may still find that one is: it says who.
-    return {
-        one.id: other
-        for one in having
-        if active and (other := active.get(str(one.email).casefold()) or _active(connection, schema, one))
-    }
+    active: dict[str, list[Customer]] = {}
+    for row in connection.execute(statement):
+        active.setdefault(str(row.email).casefold(), []).append(Customer(*row))
+    found = {one.id: _other(connection, schema, one, active) for one in having if active}
+    return {key: other for key, other in found.items() if other}
 
 
-def _active(connection: Connection, schema: Schema, customer: Customer) -> Customer | None:
-    if schema.dialect != "mysql" and str(customer.email).isascii():
-        return None
-    other = find_by_email(connection, schema, customer.email or "", other_than=customer.id)
+def _other(
+    connection: Connection, schema: Schema, customer: Customer, active: Mapping[str, Sequence[Customer]]
+) -> Customer | None:
+    """Somebody else with this one's address. Where none is alike by Python's rules, one may still be by the database's."""
+    email = customer.email or ""
+    alike = next((one for one in active.get(email.casefold(), ()) if one.id != customer.id), None)
+    if alike or (schema.dialect != "mysql" and email.isascii()):
+        return alike
+    other = find_by_email(connection, schema, email, other_than=customer.id)
     return other if other and other.deleted_at is None else None
 
 

@@ -533,7 +533,7 @@ def test_staff_find_no_revenue_in_the_menu_and_are_refused_at_its_address(app: A
     app("customers")
     at.session_state.actor = STAFF
     assert "Customer Management" in said(at.run())
-    assert menu == ["Customer Management", "Deleted Customers"]
+    assert menu == ["Customer Management", "Deleted Customers", "History", "Approvals"]
 
     at = app("revenue", actor=STAFF)
     assert "The role staff may not read revenue." in said(at)
