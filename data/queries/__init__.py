@@ -26,7 +26,14 @@ from data.queries.approvals import (
     list_waiting_requests,
     move_waiting_job,
 )
-from data.queries.backups import last_backup_check
+from data.queries.backups import (
+    count_between,
+    id_bounds,
+    ids_between,
+    last_backup_check,
+    list_customers_after,
+    monthly_totals_up_to,
+)
 from data.queries.blocks import MonthOrders, month_blocks, month_currencies
 from data.queries.checks import (
     count_all_customers,
@@ -87,12 +94,14 @@ from data.queries.jobs import (
     list_ids_to_freeze,
     list_job_items,
     list_jobs,
-    months_of,
+    months_in,
     move_job,
+    orders_in,
     record_results,
+    states_in,
 )
 from data.queries.month import list_month_orders
-from data.queries.orders import get_customers_with_impact, impact
+from data.queries.orders import add_up, get_customers_with_impact, impact
 from data.queries.probing import (
     event_hash,
     find_customer_to_probe,
@@ -103,6 +112,7 @@ from data.queries.probing import (
     may_have_triggers,
     roll_back,
 )
+from data.queries.reporting import count_events, count_requests
 from data.queries.retention import (
     blank_notes,
     blank_people,
@@ -131,10 +141,11 @@ from data.queries.sign_outs import keep_sign_out, signed_out_at
 from data.queries.tokens import get_token, insert_token, list_tokens, revoke_token, touch_token
 
 __all__ = [
+    "NO_REASON",
     "Attempt",
     "EventFilter",
     "MonthOrders",
-    "NO_REASON",
+    "add_up",
     "advance_job",
     "append_events",
     "attempt",
@@ -143,14 +154,17 @@ __all__ = [
     "claim_job",
     "count_all_customers",
     "count_amounts",
+    "count_between",
     "count_changes_by_month",
     "count_created_by_month",
     "count_customers",
     "count_deleted_by_time",
     "count_erased",
+    "count_events",
     "count_job_items",
     "count_missing_customer_orders",
     "count_orders_of_deleted",
+    "count_requests",
     "count_state",
     "count_waiting_requests",
     "count_won_back",
@@ -179,6 +193,8 @@ __all__ = [
     "get_token",
     "grand_deleted",
     "grand_totals",
+    "id_bounds",
+    "ids_between",
     "impact",
     "insert_customer",
     "insert_download",
@@ -205,6 +221,7 @@ __all__ = [
     "list_bodies",
     "list_changed_since",
     "list_customers",
+    "list_customers_after",
     "list_deleted_by_revenue",
     "list_deleted_ids",
     "list_deletions",
@@ -239,10 +256,12 @@ __all__ = [
     "monthly_no_customer",
     "monthly_part",
     "monthly_totals",
-    "months_of",
+    "monthly_totals_up_to",
+    "months_in",
     "move_job",
     "move_waiting_job",
     "order_chunks",
+    "orders_in",
     "read_columns",
     "record_check",
     "record_results",
@@ -252,6 +271,7 @@ __all__ = [
     "revoke_token",
     "roll_back",
     "signed_out_at",
+    "states_in",
     "stream_chain",
     "stream_deleted",
     "touch_chain",

@@ -1,6 +1,7 @@
 """`python -m data.retention`."""
 
+import sys
+
 from data.retention.cli import main
 
-if __name__ == "__main__":
-    raise SystemExit(main())
+sys.exit(main())
