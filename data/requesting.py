@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row
 
 from data import events, queries
 from data.access import Actor, Door, Role
+from data.errors import ConfigurationError
 from data.events import Draft, Reason
 from data.records import CustomerId, JobKind, Request
 from data.schema import Schema
@@ -46,6 +47,15 @@ class Wanted:
 def needed(settings: Settings, kind: JobKind) -> bool:
     """Whether this kind of change waits for somebody's approval: every erasure; deletions where `[approval]` says so."""
     return kind == "erase" or (kind == "delete" and settings.approval.deletion)
+
+
+def require_sign_in(settings: Settings, configured: bool) -> None:
+    """Raises ConfigurationError where deletions wait for approval and sign-in is not configured: nobody could approve."""
+    if settings.approval.deletion and not configured:
+        raise ConfigurationError(
+            "[approval] deletion is true, but sign-in is not configured, so nobody could approve: it takes two people "
+            "who sign in. Configure [auth] in .streamlit/secrets.toml (docs/roles.md), or set deletion = false."
+        )
 
 
 def request(

@@ -24,6 +24,7 @@ from streamlit.web.server.starlette.starlette_websocket import _get_signed_cooki
 from data import demo, sign_in
 from data.access import Actor, Door, Permission, Role, os_user
 from data.errors import ConfigurationError, EvenbooksError, SignInRefused
+from data.requesting import require_sign_in
 from data.settings import load_settings
 from data.sign_in import Identity
 
@@ -207,6 +208,7 @@ def _at_this_machine() -> Visitor:
     if _comes_from_elsewhere():
         raise Closed("Not from here", NO_SIGN_IN)
     settings = load_settings()
+    require_sign_in(settings, configured=False)
     # The page tests put somebody here; a browser cannot.
     actor: Actor = st.session_state.get("actor") or _machine_actor()
     if settings.is_demo:

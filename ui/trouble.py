@@ -22,6 +22,7 @@ from data.errors import (
     NotMigrated,
     NotPermitted,
     NotProbed,
+    RequestNotFound,
     SignInRefused,
     StaleReplica,
 )
@@ -33,7 +34,7 @@ log = logging.getLogger("evenbooks")
 
 # About what somebody did, in words that are theirs to read.
 EVERYBODYS = (
-    *(BooksMoved, BooksNotEven, CheckStopped, ChecksumCut, Conflict, CustomerNotFound),
+    *(BooksMoved, BooksNotEven, CheckStopped, ChecksumCut, Conflict, CustomerNotFound, RequestNotFound),
     *(DatabaseBusy, InvalidInput, NotPermitted, NotProbed, SignInRefused, StaleReplica),
 )
 PLAIN = {

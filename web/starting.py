@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from data.errors import ConfigurationError
+from data.requesting import require_sign_in
 from data.settings import Settings
 from web.guarding import is_loopback
 
@@ -32,8 +33,10 @@ class Terms:
 def read_terms(settings: Settings, address: str | None, auth: Mapping[str, Any] | None, *, setting: str) -> Terms:
     """The terms for listening at `address` (None: everywhere), which `setting` names; `auth` is [auth], None where unset.
 
-    Raises ConfigurationError where [auth] is not complete, or is unset and others than this machine could connect.
+    Raises ConfigurationError where [auth] is not complete, or is unset and others than this machine could connect, or
+    deletions wait for the approval of somebody who has signed in.
     """
+    require_sign_in(settings, configured=auth is not None)
     address = (address or "").lower()
     if auth is None:
         if not is_loopback(address):

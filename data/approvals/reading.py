@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 
 from sqlalchemy import Connection
 
 from data import queries
 from data.database import Database, snapshot
 from data.errors import RequestNotFound
-from data.records import Customer, Impact, Request, RequestState
+from data.records import Customer, Impact, Job, Request, RequestState, Revenue
 from data.requesting import is_over
 from data.schema import Schema
 
@@ -21,7 +22,8 @@ class Case:
     """A request with what somebody needs to decide it.
 
     The notes are of whoever asked and of whoever decided. `customer` and `impact` as they are now, None where there is no
-    such customer; `changed`: edited, deleted or restored since. `names`: the requester's, hashed, while it waits.
+    such customer; `changed`: edited, deleted or restored since. `job` is what was asked for of many. `names`: the
+    requester's, hashed, while it waits.
     """
 
     request: Request
@@ -29,8 +31,30 @@ class Case:
     decision_note: str | None = None
     customer: Customer | None = None
     impact: Impact | None = None
+    job: Job | None = None
     changed: bool = False
     names: str = ""
+
+    @property
+    def orders(self) -> int:
+        """How many orders of those concerned the reports count; of a job as it was asked for."""
+        if self.job:
+            return int(self.job.preview["orders"])
+        return self.impact.orders if self.impact else 0
+
+    @property
+    def open_orders(self) -> int:
+        """How many of them no report counts yet."""
+        if self.job:
+            return int(self.job.preview["open_orders"])
+        return self.impact.open_orders if self.impact else 0
+
+    @property
+    def revenue(self) -> Revenue:
+        """What those that count are worth, by currency."""
+        if self.job:
+            return {currency: Decimal(amount) for currency, amount in self.job.preview["revenue"].items()}
+        return self.impact.revenue if self.impact else {}
 
 
 def list_cases(connection: Connection, schema: Schema, requests: Sequence[Request]) -> list[Case]:
@@ -47,8 +71,16 @@ def list_cases(connection: Connection, schema: Schema, requests: Sequence[Reques
 
     def case(one: Request) -> Case:
         customer, impact = found.get(one.customer_id, (None, None)) if one.customer_id is not None else (None, None)
-        decided = notes.get(one.decision_id) if one.decision_id is not None else None
-        return Case(one, notes.get(one.id), decided, customer, impact, one.id in changed, names.get(one.id, ""))
+        return Case(
+            request=one,
+            note=notes.get(one.id),
+            decision_note=notes.get(one.decision_id) if one.decision_id is not None else None,
+            customer=customer,
+            impact=impact,
+            job=queries.get_job(connection, schema, one.job_id) if one.job_id is not None else None,
+            changed=one.id in changed,
+            names=names.get(one.id, ""),
+        )
 
     return [case(one) for one in requests]
 

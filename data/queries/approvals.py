@@ -40,12 +40,13 @@ def list_requests(
     at: datetime,
     state: RequestState | None = None,
     decided: bool = False,
+    oldest_first: bool = False,
     before_id: int | None = None,
     limit: int = 50,
 ) -> list[Request]:
-    """Requests, newest first, in this state at this time (UTC); `decided`: all but the waiting ones."""
+    """Requests, newest first unless asked otherwise, in this state at this time (UTC); `decided`: all but the waiting ones."""
     c = schema.own.approvals.c
-    statement = select(*_columns(schema)).order_by(c.id.desc()).limit(limit)
+    statement = select(*_columns(schema)).order_by(c.id if oldest_first else c.id.desc()).limit(limit)
     if state is not None:
         statement = statement.where(_in_state(schema, state, at))
     if decided:

@@ -1,0 +1,163 @@
+"""What waits for approval, and what became of it: tables, and who may decide what is selected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from data import approvals, queries
+from data.access import Actor, Permission
+from data.approvals import Case
+from data.database import Snapshot
+from data.records import JobKind, Request
+from ui import text
+from ui.actions import version
+from ui.lists import HEIGHT
+from ui.shell import Here
+from ui.tables import Table, time_column, times
+from ui.text import count
+
+SHOWN = 50
+DOES: dict[JobKind, str] = {"delete": "Delete", "erase": "Erase", "restore": "Restore"}
+DONE: dict[JobKind, str] = {"delete": "deleted", "erase": "erased", "restore": "restored"}
+BECAME = {"approved": "Approved", "rejected": "Rejected", "expired": "Expired", "withdrawn": "Withdrawn"}
+
+
+def read_waiting(here: Here, moment: Snapshot) -> list[Case]:
+    """What waits, the oldest first, for those expire first; at most 50, and one more where there are more."""
+    connection, schema = moment.connection, here.database.schema
+    found = queries.list_requests(connection, schema, at=moment.at, state="waiting", oldest_first=True, limit=SHOWN + 1)
+    return approvals.list_cases(connection, schema, found)
+
+
+def waiting_table(here: Here, moment: Snapshot, cases: Sequence[Case]) -> Table:
+    """What waits: the frame, and its columns' configuration."""
+    requests = [case.request for case in cases]
+    frame = pd.DataFrame(
+        {
+            "what": [DOES[r.kind] for r in requests],
+            "whom": names_of(here, moment, cases),
+            "by": [r.actor for r in requests],
+            "why": [why_of(here, case) for case in cases],
+            "orders": [case.orders for case in cases],
+            "revenue": [text.money(case.revenue, here.database.settings.money.decimals) for case in cases],
+            "left": [_left(r, moment.at) for r in requests],
+            "note": [_hint(here.actor, case) for case in cases],
+            "at": times([r.requested_at for r in requests], here.zone),
+        }
+    )
+    config: dict[str, Any] = {
+        "what": st.column_config.TextColumn("What", width=70),
+        "whom": st.column_config.TextColumn("Whom", width=160),
+        "by": st.column_config.TextColumn("Asked by", width=150),
+        "why": st.column_config.TextColumn("Why", width=200),
+        "orders": st.column_config.NumberColumn("Orders", width=70),
+        "revenue": st.column_config.TextColumn("Revenue", width=120, alignment="right"),
+        "left": st.column_config.TextColumn("Expires in", width=90),
+        "note": st.column_config.TextColumn("", width=170),
+        "at": time_column("Asked"),
+    }
+    return frame, config
+
+
+def decided_table(here: Here, moment: Snapshot, cases: Sequence[Case]) -> Table:
+    """What was decided, newest first."""
+    requests = [case.request for case in cases]
+    frame = pd.DataFrame(
+        {
+            "at": times([r.decided_at or r.expires_at for r in requests], here.zone),
+            "state": [BECAME[r.state] for r in requests],
+            "what": [DOES[r.kind] for r in requests],
+            "whom": names_of(here, moment, cases),
+            "by": [r.actor for r in requests],
+            "decided_by": ["" if r.state == "expired" else r.decided_by or "" for r in requests],
+            "note": [case.decision_note or "" for case in cases],
+        }
+    )
+    config: dict[str, Any] = {
+        "at": time_column("When"),
+        "state": st.column_config.TextColumn("What became of it", width=120),
+        "what": st.column_config.TextColumn("What", width=70),
+        "whom": st.column_config.TextColumn("Whom", width=160),
+        "by": st.column_config.TextColumn("Asked by", width=150),
+        "decided_by": st.column_config.TextColumn("By", width=150),
+        "note": st.column_config.TextColumn("Note", width=300),
+    }
+    return frame, config
+
+
+def select_cases(frame: pd.DataFrame, cases: Sequence[Case], config: dict[str, Any]) -> list[Case]:
+    """The table with its row selection; answers the selected ones of this very frame."""
+    state = st.dataframe(
+        frame,
+        key=f"requests-{version()}-{hash(tuple(case.request.id for case in cases))}",
+        hide_index=True,
+        height=HEIGHT if len(frame) > 8 else "content",
+        column_config=config,
+        on_select="rerun",
+        selection_mode="multi-row",
+        placeholder="",
+        alt=f"{len(cases)} requests that wait; select rows to decide them",
+    )
+    return [cases[row] for row in state["selection"]["rows"] if row < len(cases)]
+
+
+def may_decide(actor: Actor) -> bool:
+    """Whether this actor's role decides requests at all."""
+    return actor.may(Permission.APPROVE_REQUESTS)
+
+
+def refusal(actor: Actor, cases: Sequence[Case]) -> str | None:
+    """Why this actor may not decide one of these; None where they may decide all."""
+    found = (approvals.refusal(actor, case.request, case.names) for case in cases)
+    return next((words for words in found if words), None)
+
+
+def show_links(here: Here, selected: Sequence[Case]) -> None:
+    """Of one selected request: the customer's life, or the job with each customer."""
+    if len(selected) != 1:
+        return
+    request = selected[0].request
+    if request.customer_id is not None:
+        about = {"customer": str(request.customer_id)}
+        st.page_link("pages/history.py", label="History", icon=":material/history:", query_params=about)
+    elif request.job_id is not None:
+        page = "pages/retention.py" if request.kind == "erase" else "pages/customers.py"
+        st.page_link(page, label="The job", icon=":material/list_alt:", query_params={"job": request.job_id})
+
+
+def names_of(here: Here, moment: Snapshot, cases: Sequence[Case]) -> list[str]:
+    """Whom each request is about."""
+    people = [case.customer.id for case in cases if case.customer]
+    erased = queries.erased_ids(moment.connection, here.database.schema, people) if people else set()
+
+    def name(case: Case) -> str:
+        if case.customer:
+            return text.shown_name(case.customer, erased)
+        if case.job:
+            return count(case.job.total, "customer")
+        return f"customer {case.request.customer_id}" if case.request.customer_id is not None else "a job"
+
+    return [name(case) for case in cases]
+
+
+def why_of(here: Here, case: Case) -> str:
+    label = here.database.settings.reason_labels.get(case.request.reason, case.request.reason)
+    return f"{label}: {case.note}" if case.note else label
+
+
+def _left(request: Request, at: datetime) -> str:
+    hours = int((request.expires_at - at).total_seconds() // 3600)
+    if hours >= 24:
+        return count(hours // 24, "day")
+    return count(hours, "hour") if hours else "under an hour"
+
+
+def _hint(actor: Actor, case: Case) -> str:
+    """What somebody should see at a glance: that it is theirs, or that the customer is not as it was."""
+    yours = "asked by you" if approvals.is_requester(actor, case.request) else ""
+    return ", ".join(filter(None, [yours, "changed since" if case.changed else ""]))
