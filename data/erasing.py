@@ -15,7 +15,7 @@ from data.errors import BooksMoved, Conflict, NotPermitted
 from data.events import Draft, Reason
 from data.inspection.blanking import Blank, blanks_of
 from data.jobs.batch import Batch, Result, seen
-from data.records import Customer, CustomerId, Impact, JobItem
+from data.records import Customer, CustomerId, Event, Impact, JobItem
 from data.retention.policy import due_at, require_backup
 from data.schema import Schema
 
@@ -51,7 +51,7 @@ def erase(connection: Connection, schema: Schema, batch: Batch) -> list[Result]:
         require_backup(connection, schema, batch.at)
     ids = [item.customer_id for item in batch.items]
     found = queries.get_customers_with_impact(connection, schema, ids, by_month=True)
-    before = queries.last_erase_events(connection, schema, ids)
+    before = queries.list_deletions(connection, schema, ids, action="erase")
     answers: dict[CustomerId, Result] = {}
     for item in batch.items:
         answer = _refused(schema, batch, item, found, before, blanks)
@@ -72,7 +72,7 @@ def _refused(
     batch: Batch,
     item: JobItem,
     found: People,
-    before: Mapping[CustomerId, int],
+    before: Mapping[CustomerId, Event],
     blanks: Sequence[Blank],
 ) -> Result | None:
     """What becomes of a customer who is not erased; None of one who is to be."""
@@ -80,7 +80,7 @@ def _refused(
     if key not in found:
         return Result(key, "not_found")
     if key in before:
-        return Result(key, "already", event_id=before[key])
+        return Result(key, "already", event_id=before[key].id)
     deleted_at = found[key][0].deleted_at
     words = None
     if deleted_at is None:

@@ -182,12 +182,14 @@ def list_bodies(connection: Connection, schema: Schema, ids: Sequence[int]) -> d
     return {event_id: body for event_id, body in rows}
 
 
-def list_deletions(connection: Connection, schema: Schema, ids: Sequence[CustomerId]) -> dict[CustomerId, Event]:
-    """The last event that deleted each of these customers, by id; absent where there is none."""
+def list_deletions(
+    connection: Connection, schema: Schema, ids: Sequence[CustomerId], *, action: str = "delete"
+) -> dict[CustomerId, Event]:
+    """The last event that deleted (or `action`: erased) each of these customers, by id; absent where there is none."""
     events = schema.own.events
     latest = (
         select(func.max(events.c.id))
-        .where(events.c.customer_id.in_(ids), events.c.action == "delete")
+        .where(events.c.customer_id.in_(ids), events.c.action == action)
         .group_by(events.c.customer_id)
     )
     rows = connection.execute(select(*_event_columns(schema)).where(events.c.id.in_(latest)))

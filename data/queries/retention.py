@@ -45,17 +45,6 @@ def count_erased(connection: Connection, schema: Schema) -> int:
     return int(connection.execute(statement).scalar_one())
 
 
-def last_erase_events(connection: Connection, schema: Schema, ids: Sequence[CustomerId]) -> dict[CustomerId, int]:
-    """The id of the last event that erased each of these customers; absent where there is none."""
-    events = schema.own.events
-    statement = (
-        select(events.c.customer_id, func.max(events.c.id))
-        .where(events.c.customer_id.in_(ids), events.c.action == "erase")
-        .group_by(events.c.customer_id)
-    )
-    return {row[0]: row[1] for row in connection.execute(statement)}
-
-
 def list_kept(
     connection: Connection,
     schema: Schema,

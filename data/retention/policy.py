@@ -29,14 +29,15 @@ def due_at(policy: Retention, deleted_at: Time | None) -> datetime | None:
 
 @dataclass(frozen=True)
 class BackupCheck:
-    """The last comparison with a restored backup: its event, when (UTC), by whom, whether the copy was true, and how
-    many things could not be seen."""
+    """The last comparison with a restored backup: its event, when (UTC), by whom, whether the copy was true (else
+    its first differences, as sentences), and how many things could not be seen."""
 
     event_id: int
     at: Time
     actor: str
     passed: bool
     unseen: int
+    differences: tuple[str, ...] = ()
 
 
 def last_backup_check(connection: Connection, schema: Schema) -> BackupCheck | None:
@@ -46,10 +47,10 @@ def last_backup_check(connection: Connection, schema: Schema) -> BackupCheck | N
         return None
     try:
         body = json.loads(row.body)
-        passed, unseen = body["passed"] is True, int(body["unseen"])
+        told = tuple(map(str, body["differences"]))
+        return BackupCheck(row.id, row.at, row.actor, body["passed"] is True, int(body["unseen"]), told)
     except (ValueError, KeyError, TypeError):
-        passed, unseen = False, 0
-    return BackupCheck(row.id, row.at, row.actor, passed, unseen)
+        return BackupCheck(row.id, row.at, row.actor, False, 0, ("Its event cannot be read.",))
 
 
 def backup_blocker(connection: Connection, schema: Schema, at: datetime) -> str | None:
