@@ -96,7 +96,7 @@ def show_export(here: Here, report: str, filters: Mapping[str, str | None], *, k
             on_click=_begin,
             args=(report, dict(filters), key),
         )
-        begun: Begun | None = st.session_state.get("download")
+        begun: Begun | None = st.session_state.get("begun")
         if begun and begun.key == key:
             # A frame that stays empty, for the answer is a file, which the browser keeps.
             st.iframe(f"/downloads/{begun.secret}", height=1, width=1, tab_index=-1, alt="The file that was asked for")
@@ -108,7 +108,7 @@ def _begin(report: str, filters: Mapping[str, str | None], key: str) -> None:
         form = FORMATS[st.session_state[key]]
         secret = downloads.offer(databases.default(), report, form, filters, actor=current_actor())
     except EvenbooksError as error:
-        st.session_state.pop("download", None)
+        st.session_state.pop("begun", None)
         flash(trouble.tell(error), worked=False)
         return
-    st.session_state.download = Begun(key, secret)
+    st.session_state.begun = Begun(key, secret)

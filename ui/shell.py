@@ -43,7 +43,7 @@ HEADINGS = {
 }
 ICON = str(ROOT / "ui" / "icon.png")
 SIDEBAR = 200  # pixels; only the demo company has one
-# What an open dialog keeps between runs; ui/dialogs.py says what each is.
+# What an open dialog keeps between runs; ui/dialog.py says what each is.
 DIALOG_STATE = ("dialog", "shown", "taken", "listed", "prepared")
 
 
@@ -236,7 +236,7 @@ def flash(words: str, *, undo: Callable[[], None] | None = None, worked: bool = 
 def _arrive(title: str) -> None:
     """What happened on another page, and a dialog left open there, end with leaving it."""
     if st.session_state.get("page") != title:
-        for key in ("flash", *DIALOG_STATE):
+        for key in ("flash", "begun", *DIALOG_STATE):
             st.session_state.pop(key, None)
     st.session_state.page = title
 

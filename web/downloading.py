@@ -49,7 +49,7 @@ def make_app(who: Callable[[Request], Actor]) -> Starlette:
 async def _send(request: Request, who: Callable[[Request], Actor]) -> Response:
     """The first page of a CSV file is read before the answer begins, so that a database that does not answer is a 503."""
     made = await run_in_thread(partial(_fetch, request, who))
-    headers = {"Content-Disposition": f'attachment; filename="{made.name}"', "Cache-Control": "no-store"}
+    headers = {"Content-Disposition": f'attachment; filename="{made.name}"'}
     parts = _workbook(made)
     if made.form == "csv":
         lines = exports.csv_pages(made.sheets[0])

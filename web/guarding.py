@@ -34,6 +34,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=(), browsing-topics=()",
 }
 STRICT_POLICY = "default-src 'none'; frame-ancestors 'none'"
+FRAMED_POLICY = "default-src 'none'; frame-ancestors 'self'"
 GUARDED = "evenbooks.guarded"  # of a scope: its answer gets its headers already
 RETURN_COOKIE = "evenbooks_return"
 
@@ -227,6 +228,9 @@ class SecurityHeaders:
         self.pages = _as_raw({**HEADERS, **hsts, "Content-Security-Policy": policy})
         self.bare = _as_raw({**HEADERS, **hsts, "Content-Security-Policy": STRICT_POLICY})
         self.unkept = {**self.bare, **_as_raw({"Cache-Control": "no-store"})}
+        # Some browsers ask this of a file too, which a frame of the page fetches.
+        framed = {"X-Frame-Options": "SAMEORIGIN", "Content-Security-Policy": FRAMED_POLICY}
+        self.files = {**self.unkept, **_as_raw(framed)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or GUARDED in scope:  # the API has these of its own, for where it runs alone
@@ -245,7 +249,9 @@ class SecurityHeaders:
 
     def _ours(self, path: str) -> dict[bytes, bytes]:
         # By path, not by type: a 304 has none, and its headers replace those that the browser keeps with the page.
-        if is_under(path, (*API, *HEALTH, DOWNLOADS, "/media")):
+        if is_under(path, (DOWNLOADS,)):
+            return self.files
+        if is_under(path, (*API, *HEALTH, "/media")):
             return self.unkept
         return self.bare if is_under(path, ("/_stcore",)) else self.pages
 
