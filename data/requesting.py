@@ -84,11 +84,11 @@ def ask(
     """The same for several, of different customers; answers in their order."""
     alone = [w.customer_id for w in wanted if w.job_id is None and w.customer_id is not None]
     known = queries.list_waiting_requests(connection, schema, alone) if alone else []
-    over = [request for request in known if is_over(request, at)]
+    over = [one for one in known if is_over(one, at)]
     waiting = {(r.kind, r.customer_id): r for r in known if not is_over(r, at)}
     fresh = [w for w in wanted if w.job_id is not None or (w.kind, w.customer_id) not in waiting]
     expires_at = at + timedelta(days=schema.settings.approval.expires_days)
-    drafts = [ending("expire", request, CLOCK) for request in over] + [_draft(w, expires_at) for w in fresh]
+    drafts = [ending("expire", one, CLOCK) for one in over] + [_draft(w, expires_at) for w in fresh]
     if not drafts:
         return [waiting[w.kind, w.customer_id] for w in wanted]
     ids = events.append(connection, schema, drafts, head=head, at=at)
@@ -100,15 +100,15 @@ def ask(
     return [by_key.get((w.kind, w.customer_id, w.job_id)) or waiting[w.kind, w.customer_id] for w in wanted]
 
 
-def is_over(request: Request, at: datetime) -> bool:
+def is_over(asked: Request, at: datetime) -> bool:
     """Whether nobody answered this request in time; one whose time cannot be read is over too."""
-    return not isinstance(request.expires_at, datetime) or request.expires_at <= at
+    return not isinstance(asked.expires_at, datetime) or asked.expires_at <= at
 
 
-def ending(action: str, request: Request, actor: Actor, reason: Reason | None = None, **more: Any) -> Draft:
+def ending(action: str, asked: Request, actor: Actor, reason: Reason | None = None, **more: Any) -> Draft:
     """The event that ends a request: approve, reject, withdraw or expire."""
-    body = {"request": request.id, "kind": request.kind, **more}
-    return Draft(action, actor, reason, request.customer_id, request.job_id, body)
+    body = {"request": asked.id, "kind": asked.kind, **more}
+    return Draft(action, actor, reason, asked.customer_id, asked.job_id, body)
 
 
 def hashed(names: frozenset[str]) -> str:

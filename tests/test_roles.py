@@ -8,18 +8,19 @@ import inspect
 import pkgutil
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
 import pytest
 import sqlalchemy
+from approving import with_approval
 from shops import ADMIN, execute, make_shop, rows, state
 
 import data
-from data import changes, customers, entering, integrity, probe, seals, tokens
-from data.access import ALLOWED, Actor, Door, Permission, Role
+from data import approvals, changes, customers, entering, integrity, probe, seals, tokens
+from data.access import ALLOWED, Actor, Door, Permission, Role, Standing
 from data.changes import Wish
 from data.database import Database, in_transaction
 from data.errors import NotPermitted
@@ -66,8 +67,24 @@ def moved(shop: Database) -> None:
     execute(shop.engine, "UPDATE customers SET deleted_at = '2024-03-01 00:00:00' WHERE id = 5")
 
 
+def asked(shop: Database) -> None:
+    """Customer 2 is active, and their deletion was asked for by somebody else, where that waits."""
+    restore(shop, 2)
+    if not approvals.list_requests(shop, state="waiting"):
+        delete(with_approval(shop), 2)
+
+
+def last_request(shop: Database) -> int:
+    return approvals.list_requests(shop)[0].id
+
+
+def signed_in(actor: Actor) -> Actor:
+    return replace(actor, standing=Standing(claims={"sub": actor.id}))
+
+
 ANN = {"name": "Ann", "email": "ann@example.com"}
 CHANGE, SEAL, TOKENS = Permission.CHANGE_CUSTOMERS, Permission.SEAL_MONTHS, Permission.MANAGE_TOKENS
+APPROVE = Permission.APPROVE_REQUESTS
 ACTIONS = [
     Action(CHANGE, customers.soft_delete, lambda s, a: in_own_transaction(s, customers.soft_delete, 1, a)),
     Action(CHANGE, customers.restore, lambda s, a: in_own_transaction(s, customers.restore, 4, a)),
@@ -112,6 +129,18 @@ ACTIONS = [
     ),
     Action(Permission.READ_INTEGRITY, integrity.run_and_record, lambda s, a: integrity.run_and_record(s, actor=a)),
     Action(Permission.PROBE, probe.probe, lambda s, a: probe.probe(s, actor=a, customer_id=5), writes=False),
+    Action(
+        APPROVE,
+        approvals.approve,
+        lambda s, a: approvals.approve(s, last_request(s), actor=signed_in(a)),
+        before=asked,
+    ),
+    Action(
+        APPROVE,
+        approvals.reject,
+        lambda s, a: approvals.reject(s, last_request(s), actor=signed_in(a), note="no"),
+        before=asked,
+    ),
     Action(SEAL, seals.seal, lambda s, a: seals.seal(s, "2024-02", actor=a)),
     Action(
         SEAL,
@@ -191,6 +220,15 @@ def test_the_roles_that_the_page_shows_can_be_read(tmp_path: Path) -> None:
 # What writes without asking for a role, and why.
 UNASKED = {
     "data.events.append": "writes the event of whatever asked, in its transaction; each draft names the actor",
+    **dict.fromkeys(
+        ("data.requesting.request", "data.requesting.ask"),
+        "asks in the transaction of whatever asked, which asks for the role",
+    ),
+    "data.approvals.deciding.withdraw": "whoever asked may take it back, whatever their role is by now",
+    **dict.fromkeys(
+        ("data.approvals.deciding.expire_due", "data.approvals.deciding.expire_quietly"),
+        "ends what nobody answered, as evenbooks; nothing is carried out",
+    ),
     "data.integrity.run.keep": "keeps the run of a check that was asked for",
     "data.sign_in.sign_out": "everybody may end their own sign-in",
     "data.tokens.keeping.check": "notes that a token was used; it is how an actor is found",

@@ -45,6 +45,13 @@ def test_without_sign_in_no_other_machine_is_served(address: str | None) -> None
         terms(address, None)
 
 
+def test_deletions_that_wait_for_approval_need_sign_in() -> None:
+    waits = {"approval": {"deletion": True}}
+    with pytest.raises(ConfigurationError, match=r"^\[approval\] deletion is true, but sign-in is not configured"):
+        terms("127.0.0.1", None, **waits)
+    assert terms("127.0.0.1", AUTH, **waits) == terms("127.0.0.1", AUTH)
+
+
 @pytest.mark.parametrize(("address", "own"), [("0.0.0.0", []), ("::", []), (None, []), ("10.0.0.1", ["10.0.0.1"])])
 def test_with_sign_in_the_names_are_loopback_the_address_the_way_back_and_those_listed(
     address: str | None, own: list[str]
