@@ -24,11 +24,11 @@ from ui.trouble import tell
 
 POLLED_EVERY = 1.0  # seconds
 SHOWN, LISTED = 50, 10  # customers on a page; recent jobs
+HEIGHT = 220
 DOING = {"delete": "Deleting", "restore": "Restoring", "erase": "Erasing"}
 DID = {"delete": "deleted", "restore": "restored", "erase": "erased"}
 ALREADY = {"delete": "already deleted", "restore": "not deleted any more", "erase": "already erased"}
-RESULTS: dict[ItemResult | None, str] = {
-    None: "All",
+RESULTS: dict[ItemResult, str] = {
     "done": "Done",
     "already": "Already",
     "conflict": "Conflicts",
@@ -70,8 +70,10 @@ def _panel(here: Here, job: Job) -> None:
             st.progress(now.done / max(now.total, 1), text=describe(now, found))
         else:
             st.write(describe(now, found))
+        over = now.state in ("done", "stopped", "failed")
+        details = over and st.toggle("Each customer", key=f"details_{job.id}")
         _buttons(here, now)
-    if now.state not in ("running", "waiting", "draft"):
+    if details:
         _show_items(here, now, found)
 
 
@@ -172,32 +174,33 @@ def start(job_id: str, actor: Actor) -> Job:
 
 def _show_items(here: Here, job: Job, found: Mapping[ItemResult, int]) -> None:
     """What became of each customer, a page at a time, and as a file."""
-    folded = st.expander("What became of each customer", key=f"items_{job.id}", on_change="rerun")
-    if not folded.open:
-        return
-    with folded:
-        results = [None, *(result for result in RESULTS if result and found.get(result))]
-        with st.container(horizontal=True, vertical_alignment="center"):
-            result = st.segmented_control(
-                "Result",
-                results,
-                format_func=lambda one: f"{RESULTS[one]} {found.get(one, 0) if one else job.done:,}",
-                default=None,
-                key=f"result_{job.id}",
-                label_visibility="collapsed",
-                on_change=lambda: st.session_state.pop("items_after", None),
-            )
-            st.space("stretch")
-            show_export(here, "job_result", {"job": job.id}, key="job_result")
-        before: list[int] = st.session_state.get("items_after", [])
-        with here.careful():
-            rows = jobs.items(here.database, job.id, after=before[-1] if before else 0, limit=SHOWN + 1, result=result)
-            frame = _items_frame(here, job, rows[:SHOWN])
-        st.dataframe(frame, hide_index=True, height="content" if len(frame) < 6 else 220, alt="A row for each customer")
+    labels = {"": f"All {job.total:,}"} | {one: f"{RESULTS[one]} {found[one]:,}" for one in RESULTS if found.get(one)}
+    with st.container(horizontal=True, vertical_alignment="center"):
+        chosen = st.segmented_control(
+            "Result",
+            list(labels),
+            format_func=lambda one: labels.get(one, one),
+            default="",
+            key=f"result_{job.id}",
+            label_visibility="collapsed",
+            on_change=_turn_to,
+            args=([],),
+        )
+        st.space("stretch")
+        show_export(here, "job_result", {"job": job.id}, key="job_result")
+    before: list[int] = st.session_state.get("items_after", [])
+    result = next((one for one in RESULTS if one == chosen), None)
+    with here.careful():
+        rows = jobs.items(here.database, job.id, after=before[-1] if before else 0, limit=SHOWN + 1, result=result)
+        frame = _items_frame(here, job, rows[:SHOWN])
+    st.dataframe(
+        frame, hide_index=True, height="content" if len(frame) < 6 else HEIGHT, alt="What became of each customer"
+    )
+    if before or rows[SHOWN:]:
         with st.container(horizontal=True):
             st.button("Previous", key="items_previous", disabled=not before, on_click=_turn_to, args=(before[:-1],))
             following = [*before, *(row.number for row in rows[SHOWN - 1 : SHOWN])]
-            st.button("Next", key="items_next", disabled=len(rows) <= SHOWN, on_click=_turn_to, args=(following,))
+            st.button("Next", key="items_next", disabled=not rows[SHOWN:], on_click=_turn_to, args=(following,))
 
 
 def _turn_to(before: list[int]) -> None:
@@ -237,5 +240,6 @@ def show_recent(here: Here) -> None:
     with st.popover("Recent jobs", icon=":material/list_alt:"):
         for job in found:
             when = text.day_and_time(job.made_at, here.zone)
-            words = f"{when}: {count(job.changed, 'customer')} {DID[job.kind]} of {job.total:,}, {job.state}, by {typed(job.actor)}"
+            state = "" if job.state == "done" else f" ({job.state})"
+            words = f"{when}: {job.changed:,} of {count(job.total, 'customer')} {DID[job.kind]}{state}, by {typed(job.actor)}"
             st.button(words, key=f"job_{job.id}", type="tertiary", on_click=go_to, kwargs={"job": job.id})

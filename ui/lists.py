@@ -107,7 +107,7 @@ def _reason_box(here: Here) -> str:
         format_func=lambda code: labels.get(code, code),
         on_change=lambda: go_to(reason=st.session_state.reason_filter),
         label_visibility="collapsed",
-        width=220,
+        width=260,
     )
     return str(st.session_state.reason_filter or "")
 

@@ -109,7 +109,7 @@ def _confirm(here: Here, job_id: str) -> None:
     worth, orders = text.money(revenue, settings.money.decimals), int(job.preview["orders"])
     open_orders = int(job.preview["open_orders"])
     deletes, waits = job.kind == "delete", approvals.needed(settings, job.kind)
-    st.write(f"{count(job.total, 'customer')}, and nobody who comes to match later.")
+    st.write(f"Exactly these {count(job.total, 'customer')}; whoever comes to match later stays as they are.")
     st.write(about_deleting(job.total, orders, open_orders, worth) if deletes else about_restoring(orders, worth))
     if deletes:
         warn_of_open_orders(open_orders)

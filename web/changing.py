@@ -34,6 +34,10 @@ router = new_router("customers")
 Reason = Annotated[Words, Query(description="Why: a code of the company's list, or free text. Here or in the body.")]
 Note = Annotated[Words, Query(description="More about why. Here or in the body.")]
 Told = Annotated[Why | None, Body()]
+WithoutEmail = Annotated[
+    bool,
+    Query(description="Restores without the e-mail address, which is emptied first: for one that somebody else has."),
+]
 DEFAULT_REASON = "restored"
 WAITS: dict[int | str, dict[str, Any]] = {202: {"description": "It waits for somebody's approval.", "model": Waiting}}
 
@@ -108,10 +112,15 @@ def delete_customer_by_id(
     errors=(404, 409),
 )
 def restore_customer(
-    request: Request, customer_id: str, reason: Reason = None, note: Note = None, body: Told = None
+    request: Request,
+    customer_id: str,
+    reason: Reason = None,
+    note: Note = None,
+    without_email: WithoutEmail = False,
+    body: Told = None,
 ) -> Response:
     """Restores a deleted customer. Without a reason it is `restored`. Repeating changes nothing."""
-    return _restore(request, customer_id, _why(body, reason, note))
+    return _restore(request, customer_id, _why(body, reason, note), without_email)
 
 
 @route(
@@ -127,6 +136,7 @@ def restore_customers(
     key: Annotated[Words, Query(alias="id", description="Restores this one alone; then the body has no `ids`.")] = None,
     reason: Reason = None,
     note: Note = None,
+    without_email: WithoutEmail = False,
     body: Annotated[WhyMany | None, Body()] = None,
 ) -> Response:
     """Restores 1 to 200 customers, with a result for each in the order of `ids`; those that cannot be restored say why."""
@@ -135,7 +145,9 @@ def restore_customers(
     if (key is None) == (ids is None):
         raise Refused(422, "invalid_input", "Say whom to restore: ids in the body, or one ?id=.")
     if key is not None:
-        return _restore(request, key, why)
+        return _restore(request, key, why, without_email)
+    if without_email:
+        raise Refused(422, "invalid_input", "without_email is of one customer: by path, or with ?id=.")
     database = attached()
     code, words = why
     found = customers.restore_each(
@@ -155,13 +167,18 @@ def _delete(request: Request, customer_id: str, why: tuple[str | None, str | Non
     return as_json(show_outcome(outcome, database.settings.money.decimals))
 
 
-def _restore(request: Request, customer_id: str, why: tuple[str | None, str | None]) -> Response:
+def _restore(request: Request, customer_id: str, why: tuple[str | None, str | None], without_email: bool) -> Response:
     database, actor = attached(), _actor(request)
     reason, note = why
-    outcome = customers.restore_many(database, [customer_id], actor=actor, reason=reason or DEFAULT_REASON, note=note)[
-        0
-    ]
-    return as_json(_show_restored(database, outcome))
+    outcomes = customers.restore_many(
+        database,
+        [customer_id],
+        actor=actor,
+        reason=reason or DEFAULT_REASON,
+        note=note,
+        without_email=[customer_id] if without_email else (),
+    )
+    return as_json(_show_restored(database, outcomes[0]))
 
 
 def _actor(request: Request) -> Actor:

@@ -15,7 +15,7 @@ from data.queries.paging import read_cursor, write_cursor
 from data.records import Customer, CustomerId, Page
 from web.admitting import new_router, route
 from web.failing import as_json
-from web.shapes import Customers, History, Limit, OneCustomer, Sought, Words, show_customer, show_event
+from web.shapes import BecauseOf, Customers, History, Limit, OneCustomer, Sought, Words, show_customer, show_event
 
 router = new_router("customers")
 
@@ -39,7 +39,9 @@ def list_customers(
 
 
 @route(router, "GET", "/staff/customers/deleted", Permission.READ_CUSTOMERS, answers=Customers)
-def list_deleted_customers(request: Request, search: Search = None, after: After = None, limit: Rows = 50) -> Response:
+def list_deleted_customers(
+    request: Request, search: Search = None, reason: BecauseOf = None, after: After = None, limit: Rows = 50
+) -> Response:
     """The deleted customers, the last deleted first, a page at a time."""
     database = attached()
     with snapshot(database) as moment:
@@ -48,6 +50,7 @@ def list_deleted_customers(request: Request, search: Search = None, after: After
             database.schema,
             deleted=True,
             search=search or "",
+            reason=reason or "",
             sort="deleted_at",
             descending=True,
             limit=limit,

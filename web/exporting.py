@@ -15,6 +15,7 @@ from data.demo import attached
 from data.replica import source_of_reports
 from web.admitting import new_router, route
 from web.failing import name_error
+from web.shapes import BecauseOf
 from web.threads import READERS
 
 log = logging.getLogger("evenbooks.api")
@@ -48,8 +49,8 @@ class CsvResponse(StreamingResponse):
         }
     },
 )
-def export_deleted_customers(request: Request, reason: str | None = None) -> Response:
-    """Every deleted customer, the last deleted first: when, by whom and why, and what the orders are worth."""
+def export_deleted_customers(request: Request, reason: BecauseOf = None) -> Response:
+    """Every deleted customer (or those of a reason), the last deleted first: when, by whom and why, and what the orders are worth."""
     source = source_of_reports(attached())
     (sheet,) = exports.deleted_customers(source.database, {"reason": reason})
     lines = exports.csv_pages(sheet)

@@ -32,6 +32,13 @@ Words = Annotated[str | None, AfterValidator(_sound)]
 Sought = Annotated[str, Field(max_length=200), AfterValidator(_sound)] | None
 Limit = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=200)]
 Month = Annotated[str | None, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
+BecauseOf = Annotated[
+    str | None,
+    Field(
+        pattern=r"^([a-z][a-z0-9_-]{0,39}|-)$",
+        description="Only those whose deletion has this reason's code; `-`: those whom no deletion of ours explains.",
+    ),
+]
 Stamp = Annotated[
     str | None, Field(description="ISO 8601 in UTC, with Z; as it is stored, where that cannot be read as a time.")
 ]
