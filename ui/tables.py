@@ -57,7 +57,7 @@ def deleted_table(
             "by": [by for by, _ in deletions],
             "reason": [why for _, why in deletions],
             "orders": [impact.orders for impact in kept],
-            "revenue": [_worth(impact, here) for impact in kept],
+            "revenue": [worth(impact, here) for impact in kept],
             "id": [c.id for c in customers],
         }
     )
@@ -78,7 +78,7 @@ def deleted_table(
     return frame if "email" in here.database.schema.present else frame.drop(columns="email"), config
 
 
-def _worth(impact: Impact, here: Here) -> str:
+def worth(impact: Impact, here: Here) -> str:
     """A customer's revenue; with the currency only where orders carry one, else it stands in the header."""
     decimals = here.database.settings.money.decimals
     if here.database.schema.keeps_currency:

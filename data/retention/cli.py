@@ -8,9 +8,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from sqlalchemy import Connection
-
-from data import erasures
 from data.access import script_actor
 from data.database import Database, attach, now, snapshot
 from data.errors import EvenbooksError
@@ -18,8 +15,7 @@ from data.events import stamp
 from data.money import plain
 from data.retention.due import due_ids, survey, totals
 from data.retention.policy import backup_blocker
-from data.retention.replay import BATCH, Replayed, look, replay
-from data.schema import Schema
+from data.retention.replay import Replayed, drift, replay
 from data.settings import load_settings
 
 ABOUT = """Says who is due to be erased by [retention] and what their orders amount to, and changes nothing. With
@@ -81,21 +77,6 @@ def _report(database: Database) -> list[str]:
     if found.unreadable:
         lines.append(f"Deleted at a time that cannot be read, so never due: {found.unreadable}.")
     return [*lines, *filter(None, [blocked, drifted])]
-
-
-def drift(connection: Connection, schema: Schema) -> str | None:
-    """Whom the file of erasures names and who is not erased here, as a sentence; None where there is nobody, or no file."""
-    path = schema.settings.retention.file
-    if not path.exists():
-        return None
-    named = list(erasures.read(path, erasures.chain_name(connection, schema)).people)
-    waiting = sum(len(look(connection, schema, named[n : n + BATCH]).erased) for n in range(0, len(named), BATCH))
-    if not waiting:
-        return None
-    return (
-        f"{path} names {waiting} who are not erased in this database, most likely because a backup was restored. "
-        f"Run: python -m data.retention --replay {path}"
-    )
 
 
 def _told(result: Replayed, *, dry_run: bool) -> list[str]:

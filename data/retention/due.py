@@ -10,9 +10,10 @@ from decimal import Decimal
 from sqlalchemy import Connection
 
 from data import queries
+from data.inspection.blanking import blanks_of
 from data.money import add
 from data.records import CustomerId, Revenue
-from data.retention.policy import due_at
+from data.retention.policy import backup_blocker, due_at
 from data.schema import Schema
 
 BATCH = 500
@@ -71,3 +72,22 @@ def totals(connection: Connection, schema: Schema, ids: Sequence[CustomerId]) ->
             for currency, amount in impact.revenue.items():
                 revenue[currency] = add([revenue.get(currency, Decimal(0)), amount])
     return Totals(len(ids), orders, revenue)
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """What erasing everybody who is due would come to: the totals that stay, the columns that would be blanked, and what
+    stands in the way, a sentence each."""
+
+    totals: Totals
+    columns: list[str]
+    obstacles: list[str]
+
+
+def dry_run(connection: Connection, schema: Schema, at: datetime) -> DryRun:
+    """What would be done at this time (UTC); nothing is changed."""
+    ids = list(due_ids(connection, schema, at))
+    blanks, obstacles = blanks_of(connection, schema)
+    backup = backup_blocker(connection, schema, at) if len(ids) > 1 else None
+    columns = [one.column for one in blanks]
+    return DryRun(totals(connection, schema, ids), columns, [*obstacles, *([backup] if backup else [])])

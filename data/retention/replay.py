@@ -96,6 +96,21 @@ def look(connection: Connection, schema: Schema, ids: Sequence[CustomerId]) -> R
     return result
 
 
+def drift(connection: Connection, schema: Schema) -> str | None:
+    """Whom the file of erasures names and who is not erased here, as a sentence; None where there is nobody, or no file."""
+    path = schema.settings.retention.file
+    if not path.exists():
+        return None
+    named = list(erasures.read(path, erasures.chain_name(connection, schema)).people)
+    waiting = sum(len(look(connection, schema, named[n : n + BATCH]).erased) for n in range(0, len(named), BATCH))
+    if not waiting:
+        return None
+    return (
+        f"{path} names {waiting} who are not erased in this database, most likely because a backup was restored. "
+        f"Run: python -m data.retention --replay {path}"
+    )
+
+
 def _erase_again(connection: Connection, schema: Schema, ids: Sequence[CustomerId], actor: Actor) -> Replayed:
     head, at = events.take_turns(connection, schema), now()
     part = look(connection, schema, ids)

@@ -1,0 +1,283 @@
+"""What Retention shows: the policy in words, who is due and when, who is erased already; and asking for erasures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import streamlit as st
+
+from data import database as databases
+from data import jobs, queries, retention
+from data.access import Permission
+from data.database import Snapshot, snapshot
+from data.errors import EvenbooksError, InvalidInput
+from data.records import Customer, CustomerId, Job, Page, Time
+from data.retention import Survey, asking
+from data.retention.replay import drift
+from data.settings import Settings
+from ui import actions, tables, text
+from ui.dialog import ask, attempt, keep_button, open_dialog
+from ui.door import current_actor
+from ui.lists import go_to
+from ui.shell import Here, forget_reads
+from ui.text import count, typed
+
+ROWS = 50
+TYPED_ABOVE = 100  # customers; so many are confirmed by typing the number
+VIEWS = {"kept": "Deleted, not erased", "erased": "Erased"}
+WAITS = "This asks for it. Nobody is erased before somebody else has approved it on the page Approvals."
+
+
+@st.cache_data(ttl=60, show_spinner=False)
+def read_survey(url: str) -> Survey:
+    """How many are due, and when the next one is; kept for a minute. `url` keeps databases apart."""
+    database = databases.default()
+    with snapshot(database) as moment:
+        return retention.survey(moment.connection, database.schema, moment.at)
+
+
+@st.cache_data(ttl=60, show_spinner=False)
+def read_drift(url: str) -> str | None:
+    """Whether the file of erasures names people who are not erased here, as a sentence; kept for a minute."""
+    database = databases.default()
+    with snapshot(database) as moment:
+        try:
+            return drift(moment.connection, database.schema)
+        except EvenbooksError as error:
+            return str(error)
+
+
+def policy(settings: Settings, found: Survey, zone: ZoneInfo) -> str:
+    """The page's first sentence, as Markdown."""
+    days = settings.retention.days
+    if days is None:
+        return (
+            "`[retention] days` is not set in evenbooks.toml, so nobody ever comes due. One customer can still be erased "
+            "on request."
+        )
+    words = f"Customers are due to be erased {count(days, 'day')} after they were deleted. "
+    if found.due:
+        return f"{words}{found.due:,} {'is' if found.due == 1 else 'are'} due now; nobody is erased before it is asked for and approved."
+    if found.next_due:
+        return f"{words}Nobody is due now; the first will be {text.since(found.next_due, zone, datetime.now(UTC))}."
+    return f"{words}Nobody is waiting."
+
+
+def show_figures(found: Survey, settings: Settings) -> None:
+    """At most four figures."""
+    figures = [("Due now", found.due)] if settings.retention.days is not None else []
+    figures += [("Deleted, not erased", found.deleted), ("Erased", found.erased)]
+    if found.unreadable:
+        figures.append(("Unreadable time, never due", found.unreadable))
+    with st.container(horizontal=True):
+        for label, value in figures:
+            st.metric(label, f"{value:,}", border=True)
+
+
+def view_picker() -> str:
+    """Which of the two lists, in the address as ?view=."""
+    asked = st.query_params.get("view", "kept")
+    st.session_state.setdefault("retention_view", asked if asked in VIEWS else "kept")
+    st.segmented_control(
+        "List",
+        list(VIEWS),
+        key="retention_view",
+        format_func=VIEWS.__getitem__,
+        required=True,
+        label_visibility="collapsed",
+        on_change=lambda: go_to(view=None if st.session_state.retention_view == "kept" else "erased"),
+    )
+    return str(st.session_state.retention_view or "kept")
+
+
+def read_page(moment: Snapshot, here: Here, view: str) -> Page[Customer]:
+    """The page that the address names; one that cannot be read, or has nobody left on it, becomes the first."""
+    after = st.query_params.get("after")
+    before = None if after else st.query_params.get("before")
+    schema, erased = here.database.schema, view == "erased"
+    try:
+        page = queries.list_kept(moment.connection, schema, erased=erased, limit=ROWS, after=after, before=before)
+    except InvalidInput as error:
+        st.info(typed(error))
+    else:
+        if page.items or not (after or before):
+            return page
+    go_to()
+    return queries.list_kept(moment.connection, schema, erased=erased, limit=ROWS)
+
+
+def kept_table(moment: Snapshot, here: Here, customers: Sequence[Customer]) -> tables.Table:
+    """Who is deleted and not erased: when due, how many days are left, what the orders are worth."""
+    dues = [retention.due_at(here.database.settings.retention, c.deleted_at) for c in customers]
+    frame = pd.DataFrame(
+        {
+            "due": tables.times(dues, here.zone),
+            "left": [_days_left(due, c.deleted_at, moment.at) for due, c in zip(dues, customers, strict=True)],
+            "name": [c.name for c in customers],
+            "deleted_at": tables.times([c.deleted_at for c in customers], here.zone),
+            **_worth(moment, here, customers),
+            "id": [c.id for c in customers],
+        }
+    )
+    config = {
+        "due": tables.time_column("Due"),
+        "left": st.column_config.TextColumn("Days left", width=110),
+        "name": st.column_config.TextColumn("Name", width=200),
+        "deleted_at": tables.time_column("Deleted"),
+        **_worth_columns(here),
+        "id": st.column_config.Column("Number", width="small"),
+    }
+    if here.database.settings.retention.days is None:
+        frame = frame.drop(columns=["due", "left"])
+    return frame, config
+
+
+def _days_left(due: datetime | None, deleted_at: Time | None, at: datetime) -> str:
+    if due is None:
+        return "" if isinstance(deleted_at, datetime) else "unreadable time"
+    if due <= at:
+        return "due"
+    left = -((at - due).days)  # a day that has begun counts whole
+    return f"{left:,}"
+
+
+def erased_table(moment: Snapshot, here: Here, customers: Sequence[Customer]) -> tables.Table:
+    """Who is erased: when, by whom, why, and what stayed."""
+    labels, ids = here.database.settings.reason_labels, [c.id for c in customers]
+    events = queries.list_deletions(moment.connection, here.database.schema, ids, action="erase")
+    found = [events[c.id] for c in customers]
+    frame = pd.DataFrame(
+        {
+            "erased": tables.times([e.at for e in found], here.zone),
+            "name": [text.shown_name(c, ids) for c in customers],
+            "by": [e.actor for e in found],
+            "reason": [labels.get(e.reason or "", e.reason) for e in found],
+            "deleted_at": tables.times([c.deleted_at for c in customers], here.zone),
+            **_worth(moment, here, customers),
+        }
+    )
+    config = {
+        "erased": tables.time_column("Erased"),
+        "name": st.column_config.TextColumn("Customer", width=200),
+        "by": st.column_config.TextColumn("Asked for by", width=150),
+        "reason": st.column_config.TextColumn("Why", width=200),
+        "deleted_at": tables.time_column("Deleted"),
+        **_worth_columns(here),
+    }
+    return frame, config
+
+
+def _worth(moment: Snapshot, here: Here, customers: Sequence[Customer]) -> dict[str, list[object]]:
+    impacts = queries.impact(moment.connection, here.database.schema, [c.id for c in customers]) if customers else {}
+    return {
+        "orders": [impacts[c.id].orders for c in customers],
+        "revenue": [tables.worth(impacts[c.id], here) for c in customers],
+    }
+
+
+def _worth_columns(here: Here) -> dict[str, object]:
+    keeps, money = here.database.schema.keeps_currency, here.database.settings.money
+    label = "Revenue kept" if keeps else f"Kept ({money.currency})"
+    return {
+        "orders": st.column_config.NumberColumn("Orders kept", width="small"),
+        "revenue": st.column_config.TextColumn(label, width="medium" if keeps else 95, alignment="right"),
+    }
+
+
+def blocker(here: Here) -> str | None:
+    """Why nothing can be asked for here by this actor, as Markdown; None where it can."""
+    if not here.actor.may(Permission.ERASE_CUSTOMERS):
+        return here.actor.refusal(Permission.ERASE_CUSTOMERS)
+    return typed(here.read_only) if here.read_only else None
+
+
+def show_dry_run(here: Here) -> None:
+    """What erasing everybody who is due would come to; nothing is changed."""
+    with here.careful(), st.spinner("Adding up what stays"), here.reading() as moment:
+        found = retention.dry_run(moment.connection, here.database.schema, moment.at)
+    customers, orders = found.totals.customers, found.totals.orders
+    worth = text.money(found.totals.revenue, here.database.settings.money.decimals)
+    columns = typed(", ".join(found.columns))
+    st.info(
+        f"Dry run: {count(customers, 'customer')} would be erased ({columns} blanked). {count(orders, 'order')} worth "
+        f"{typed(worth)} {'stays' if orders == 1 else 'stay'} in every report, to the cent. Nothing was changed."
+        if customers
+        else "Dry run: nobody is due, so nobody would be erased. Nothing was changed.",
+        icon=":material/science:",
+    )
+    for words in found.obstacles:
+        st.warning(typed(words), icon=":material/block:")
+
+
+def ask_for_due() -> None:
+    """Opens the dialog about everybody who is due."""
+    ask("erase", None)
+
+
+def ask_for_one(customer_id: CustomerId | str) -> None:
+    """Opens the dialog about one customer; a number may have a # before it."""
+    ask("erase", customer_id.strip().removeprefix("#") if isinstance(customer_id, str) else customer_id)
+
+
+def show_dialog(here: Here) -> None:
+    """The dialog that is open, if any: first what it means, then for whom exactly, with what stays."""
+    kind, about = st.session_state.get("dialog", (None, None))
+    if kind != "erase":
+        return
+    prepared: str | None = st.session_state.get("prepared")
+    title = "Erase everybody who is due?" if about is None else f"Erase customer {typed(about)}?"
+    open_dialog(title, lambda: _confirm(here, prepared) if prepared else _choose(here, about))
+
+
+def _choose(here: Here, about: CustomerId | None) -> None:
+    st.write(
+        "Erasing blanks the person: name, e-mail, phone, what `[customers] erase` names, and every note about them. "
+        "The row, its orders and every amount stay, and so does every total. **Nothing takes it back.**"
+    )
+    note = st.text_input("Note (optional)", key="note", max_chars=500, help="Blanked too, once it is done.")
+    with st.container(horizontal=True):
+        keep_button()
+        pressed = st.button("Continue", key="continue", icon=":material/arrow_forward:")
+    if pressed:
+        attempt(lambda: _prepare(here, about, note), stays=True)
+
+
+def _prepare(here: Here, about: CustomerId | None, note: str) -> None:
+    with st.spinner("Looking at each customer"):
+        if about is None:
+            job = asking.prepare_due(here.database, actor=current_actor(), note=note)
+        else:
+            job = asking.prepare_one(here.database, about, actor=current_actor(), note=note)
+    st.session_state.prepared = job.id
+
+
+def _confirm(here: Here, job_id: str) -> None:
+    with here.careful():
+        job = jobs.get(here.database, job_id)
+    revenue = {currency: Decimal(amount) for currency, amount in job.preview["revenue"].items()}
+    worth, orders = text.money(revenue, here.database.settings.money.decimals), int(job.preview["orders"])
+    stays = f"{count(orders, 'order')} worth {typed(worth)} {'stays' if orders == 1 else 'stay'} in every report."
+    st.write(f"{count(job.total, 'customer')}. {stays if orders else 'There are no orders.'}")
+    st.info(WAITS, icon=":material/how_to_reg:")
+    number = ""
+    if job.total > TYPED_ABOVE:
+        number = st.text_input(f"Type {job.total} to confirm", key="typed_number", max_chars=20)
+    with st.container(horizontal=True):
+        keep_button()
+        pressed = st.button("Ask for erasure", key="confirm_erase", icon=":material/ink_eraser:")
+    if pressed and job.total > TYPED_ABOVE and number.strip().replace(",", "") != str(job.total):
+        st.error(f"Type {job.total} to confirm.")
+    elif pressed:
+        attempt(lambda: _start(here, job))
+
+
+def _start(here: Here, job: Job) -> None:
+    asking.ask(here.database, job.id, actor=current_actor())
+    jobs.ensure_worker(here.database)
+    go_to(job=job.id)
+    forget_reads()
+    actions.new_version()
