@@ -113,6 +113,12 @@ def read(connection: Connection, schema: Schema) -> Analytics:
     )
 
 
+def untold_deletions(connection: Connection, schema: Schema) -> Counter[tuple[str | None, str]]:
+    """How many are deleted now without an event of ours that did it, by month and whether it was before Evenbooks or past it."""
+    baseline = _read_baseline(connection, schema)
+    return _add_heads((rest, baseline.why(rest)) for rest in queries.count_deleted_by_time(connection, schema))
+
+
 @dataclass(frozen=True)
 class _Baseline:
     """The first event: when it was written, and the months in which those were deleted who were so already."""

@@ -79,13 +79,13 @@ def period_picker(url: str) -> tuple[str | None, str | None, str]:
     known = bounds(url)
     months = list(months_between(*known))[::-1] if known else [this_month()]
     with st.container(horizontal=True):
-        first = _month_box("From", "from", months, months[min(11, len(months) - 1)])
-        last = _month_box("To", "to", months, months[0])
+        first = month_box("From", "from", months, months[min(11, len(months) - 1)])
+        last = month_box("To", "to", months, months[0])
     first, last = min(first, last), max(first, last)
     return first, last, f"from {text.month(first)} to {text.month(last)}"
 
 
-def _month_box(label: str, key: str, months: list[str], default: str) -> str:
+def month_box(label: str, key: str, months: list[str], default: str) -> str:
     """A month, in the address as YYYY-MM; a widget bound to the address would write its label there."""
 
     def write() -> None:

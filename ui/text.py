@@ -36,6 +36,14 @@ def amount(value: Decimal, decimals: int = 2) -> str:
     return f"{shown or abs(shown):,.{decimals}f}".replace("-", "\N{MINUS SIGN}")
 
 
+def short(value: Decimal) -> str:
+    """An amount for a chart, where its digits have no room: 1.3 M, 81.4 k, 950."""
+    for size, unit in ((Decimal("1e9"), " B"), (Decimal("1e6"), " M"), (Decimal("1e3"), " k")):
+        if abs(value) >= size:
+            return f"{amount(value / size, 1)}{unit}"
+    return amount(value, 0)
+
+
 def money(revenue: Revenue, decimals: int = 2) -> str:
     """Amounts by currency in words: EUR 4,310.50, or several joined; nothing bought is `nothing`."""
     parts = [f"{currency} {amount(value, decimals)}" for currency, value in sorted(revenue.items())]

@@ -1,0 +1,119 @@
+"""The manager's report of one month: revenue with its identity, deletions, requests, exports, and what the check said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import get_args
+
+from data import integrity, queries
+from data.analytics import untold_deletions
+from data.database import Snapshot
+from data.integrity import read_kept
+from data.months import month_before, next_month
+from data.queries.checks import Part
+from data.queries.reporting import Happened
+from data.records import Customer, Impact, MonthlyRevenue, RequestState, Seal, Time
+from data.retention import BackupCheck, last_backup_check
+from data.schema import Schema
+
+CHANGES = ("delete", "restore", "erase")
+HISTORY = 13  # months in the chart: the reported one, and the same a year ago at the other end
+MOST_CUSTOMERS = 5
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the last run of the integrity check said, and when; `even` None: the sums could not be seen."""
+
+    at: Time
+    even: bool | None
+    words: str
+
+
+@dataclass(frozen=True)
+class MonthReport:
+    """One month, as of `at` (UTC).
+
+    `revenue` has the month, the one before and the same a year ago, each by currency, every part counted on its own.
+    `history` is the quick split of thirteen months. Of `changes` those without an actor were no event's. `requests` are those decided in the month by what became of them, and
+    as `waiting` those asked for in it; `waiting_now` wait still. `head` is the last event's number.
+    """
+
+    month: str
+    at: datetime
+    revenue: Mapping[str, Mapping[str, MonthlyRevenue]]
+    history: list[MonthlyRevenue]
+    changes: list[Happened]
+    exports: list[Happened]
+    top: list[tuple[Customer, str, Impact]]
+    requests: Mapping[RequestState, int]
+    waiting_now: int
+    verdict: Verdict | None
+    seals: list[Seal]
+    backup: BackupCheck | None
+    head: int
+
+    @property
+    def rows(self) -> list[MonthlyRevenue]:
+        """Those of the month and the two that it is compared with, in every currency."""
+        return [row for rows in self.revenue.values() for row in rows.values()]
+
+
+def year_before(month: str) -> str:
+    """The same month a year ago."""
+    return f"{int(month[:4]) - 1:04}{month[4:]}"
+
+
+def read(moment: Snapshot, schema: Schema, month: str) -> MonthReport:
+    """The report of a month (YYYY-MM). Months of orders are as everywhere, those of deletions and requests in UTC."""
+    connection = moment.connection
+    since, before = _beginning(month), _beginning(next_month(month))
+    kept, head = queries.last_check(connection, schema), queries.get_head(connection, schema)
+    report = read_kept(kept)
+    first = month
+    for _ in range(HISTORY - 1):
+        first = month_before(first)
+    missing = {(m.month, m.currency): m.missing_customer for m in report.months} if report else {}
+    happened = queries.count_events(connection, schema, (*CHANGES, "export"), since=since, before=before)
+    untold = [
+        Happened("delete", why, "", times)
+        for (when, why), times in sorted(untold_deletions(connection, schema).items(), key=str)
+        if when == month
+    ]
+    return MonthReport(
+        month=month,
+        at=moment.at,
+        revenue={one: _split(moment, schema, one) for one in (month, month_before(month), year_before(month))},
+        history=queries.revenue_by_month(connection, schema, first=first, last=month, missing=missing),
+        changes=[*(one for one in happened if one.action in CHANGES), *untold],
+        exports=[one for one in happened if one.action == "export"],
+        top=queries.list_deleted_by_revenue(connection, schema, first=month, last=month, limit=MOST_CUSTOMERS),
+        requests=queries.count_requests(connection, schema, since=since, before=before),
+        waiting_now=queries.count_waiting_requests(connection, schema, at=moment.at),
+        verdict=Verdict(report.snapshot_at, report.even, integrity.verdict(report)) if report else None,
+        seals=queries.list_seals(connection, schema, month=month),
+        backup=last_backup_check(connection, schema),
+        head=head.event_id if head else 0,
+    )
+
+
+def _beginning(month: str) -> datetime:
+    return datetime(int(month[:4]), int(month[5:]), 1, tzinfo=UTC)
+
+
+def _split(moment: Snapshot, schema: Schema, month: str) -> dict[str, MonthlyRevenue]:
+    """A month by currency, every part by a statement of its own: what does not add up shows."""
+    parts = {
+        part: queries.monthly_part(moment.connection, schema, part, first=month, last=month) for part in get_args(Part)
+    }
+    rows = {}
+    for key in {key for found in parts.values() for key in found}:
+        amounts = {part: found[key].total if key in found else Decimal(0) for part, found in parts.items()}
+        whole, gone = parts["total"].get(key), parts["deleted"].get(key)
+        rows[key[1]] = MonthlyRevenue(
+            month, key[1], whole.orders if whole else 0, **amounts, deleted_orders=gone.orders if gone else 0
+        )
+    return rows

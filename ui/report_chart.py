@@ -1,0 +1,103 @@
+"""The report's chart: thirteen months as stacked bars, drawn as SVG, which prints sharp and is read without colour."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from html import escape
+
+from data.records import MonthlyRevenue
+from ui import text
+from ui.theme import LIGHT, Colours, colours
+
+WIDTH, HEIGHT, FOOT, HEAD = 720.0, 165.0, 18.0, 34.0
+# From the ground up, as on the Revenue page; the deleted hatched, so that they are seen without colour.
+PARTS = {
+    "active": "Active customers",
+    "no_customer": "No customer",
+    "missing_customer": "Missing customer",
+    "deleted": "Customers deleted since",
+}
+
+
+def chart(rows: Sequence[MonthlyRevenue], month: str, currency: str, decimals: int) -> str:
+    """Revenue by month up to this one, as images of the theme and of paper, of which one is seen; nothing where there is none."""
+    if not any(row.total for row in rows):
+        return ""
+    highest = max(rows, key=lambda row: row.total)
+    words = f"Revenue by month in {currency}, the highest {text.amount(highest.total, decimals)} in {text.month(highest.month)}"
+    # An image, because the page lets no other drawing in; it has colours of its own, so paper needs another one.
+    images = {"on_screen": colours(), "on_paper": LIGHT}
+    sources = {kind: b64encode(_drawn(rows, month, c).encode()).decode() for kind, c in images.items()}
+    return "".join(
+        f'<img class="{kind}" alt="{escape(words)}" src="data:image/svg+xml;base64,{source}">'
+        for kind, source in sources.items()
+    )
+
+
+def _drawn(rows: Sequence[MonthlyRevenue], month: str, c: Colours) -> str:
+    top = max(max(_above(row) for row in rows), Decimal("0.01"))
+    low = min(min(_below(row) for row in rows), Decimal(0))
+    scale = (HEIGHT - FOOT - HEAD) / float(top - low)
+    ground = HEAD + float(top) * scale
+    step = WIDTH / len(rows)
+    fills = {"active": c.active, "no_customer": c.no_customer, "missing_customer": c.missing, "deleted": "url(#hatch)"}
+    bars = "".join(_bar(row, place * step, step, ground, scale, fills, c) for place, row in enumerate(rows))
+    labels = "".join(
+        _label(row, (place + 0.5) * step, ground - float(_above(row)) * scale, row.month == month, c)
+        for place, row in enumerate(rows)
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:.0f} {HEIGHT:.0f}" font-family="system-ui, sans-serif">'
+        '<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse">'
+        f'<rect width="6" height="6" fill="{c.deleted}"/><path d="M0 6 L6 0" stroke="{c.on_deleted}" stroke-width="1.2"/>'
+        f"</pattern></defs>{_legend(rows, fills, c)}{bars}"
+        f'<path d="M0 {ground:.1f} H{WIDTH:.0f}" stroke="{c.text}" stroke-width="0.7"/>{labels}</svg>'
+    )
+
+
+def _above(row: MonthlyRevenue) -> Decimal:
+    return sum((max(getattr(row, name), Decimal(0)) for name in PARTS), Decimal(0))
+
+
+def _below(row: MonthlyRevenue) -> Decimal:
+    return sum((min(getattr(row, name), Decimal(0)) for name in PARTS), Decimal(0))
+
+
+def _bar(
+    row: MonthlyRevenue, left: float, step: float, ground: float, scale: float, fills: Mapping[str, str], c: Colours
+) -> str:
+    """The parts on one another; what is below nothing hangs from the ground."""
+    up = down = ground
+    pieces = []
+    for name in PARTS:
+        value = float(getattr(row, name)) * scale
+        if value > 0:
+            up -= value
+        y = up if value > 0 else down
+        if value < 0:
+            down -= value
+        if value:
+            pieces.append(
+                f'<rect x="{left + step * 0.15:.1f}" y="{y:.1f}" width="{step * 0.7:.1f}" height="{abs(value):.1f}" '
+                f'fill="{fills[name]}" stroke="{c.text}" stroke-width="0.4"/>'
+            )
+    return "".join(pieces)
+
+
+def _label(row: MonthlyRevenue, middle: float, top: float, strong: bool, c: Colours) -> str:
+    """The month below its bar, and its total above."""
+    words = [(text.month(row.month), HEIGHT - 4)] + ([(text.short(row.total), top - 3)] if row.total else [])
+    weight = ' font-weight="700"' if strong else ""
+    style = f'font-size="10" text-anchor="middle" fill="{c.text}"{weight}'
+    return "".join(f'<text x="{middle:.1f}" y="{y:.1f}" {style}>{word}</text>' for word, y in words)
+
+
+def _legend(rows: Sequence[MonthlyRevenue], fills: Mapping[str, str], c: Colours) -> str:
+    drawn = [name for name in PARTS if any(getattr(row, name) for row in rows)]
+    return "".join(
+        f'<rect x="{place * 160}" y="2" width="11" height="11" fill="{fills[name]}" stroke="{c.text}" stroke-width="0.4"/>'
+        f'<text x="{place * 160 + 16}" y="11" font-size="10.5" fill="{c.text}">{PARTS[name]}</text>'
+        for place, name in enumerate(drawn)
+    )
