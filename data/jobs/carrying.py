@@ -13,10 +13,12 @@ from data.errors import BooksMoved, Erased
 from data.events import Draft
 from data.faults import SIGNALLED, error_code, error_words
 from data.jobs.batch import Batch, Result, seen
-from data.records import Customer, CustomerId, Impact, JobItem
+from data.records import CustomerId, Impact, JobItem
 from data.schema import Schema
 
 OTHER_PROGRAM = "Another program changed this customer at that very moment."
+NO_ORDERS = Impact()
+Found = Mapping[CustomerId, Sequence[tuple[Any, ...]]]  # what somebody's orders amount to, as rows
 UNIQUE = "Another customer has this e-mail address, or something else that no two may have."
 
 
@@ -30,34 +32,44 @@ def carry(connection: Connection, schema: Schema, batch: Batch) -> list[Result]:
     Raises BooksMoved where a customer's orders or amounts, or those of a month, are not the same before and after; the
     caller must roll back.
     """
-    ids = [item.customer_id for item in batch.items]
-    found = queries.get_customers(connection, schema, ids)
-    results = _refused(connection, schema, batch, found)
+    job, ids = batch.job.id, [item.customer_id for item in batch.items]
+    these = {"first": batch.items[0].number, "last": batch.items[-1].number}
+    was = queries.states_in(connection, schema, job, **these)
+    results = _refused(connection, schema, batch, was)
     todo = [key for key in ids if key not in results]
     if todo:
-        _watch(connection, schema, batch, {key: found[key].deleted_at for key in todo})
-        before, months = queries.impact(connection, schema, todo), queries.months_of(connection, schema, todo)
+        _watch(connection, schema, batch, {key: was[key] for key in todo})
+        before = queries.orders_in(connection, schema, job, **these)
+        months = queries.months_in(connection, schema, job, **these)
         conflicts = _mark(connection, schema, batch, todo)
-        after = queries.impact(connection, schema, todo)
-        if queries.months_of(connection, schema, todo) != months:
-            raise BooksMoved(f"Nothing was changed: {_moved(batch, len(todo))} by month. {_CAUSE}")
+        _compare(batch, before, queries.orders_in(connection, schema, job, **these))
+        if months != queries.months_in(connection, schema, job, **these):
+            raise BooksMoved(_moved(batch, f"these {len(todo)} customers", "their amounts by month compared"))
         done = [key for key in todo if key not in conflicts]
-        drafts = [_draft(schema, batch, found[key], before[key], after[key]) for key in done]
+        impacts = queries.add_up(schema, ((key, row) for key in done for row in before.get(key, ())), by_month=False)
+        drafts = [_draft(schema, batch, key, was[key], impacts.get(key, NO_ORDERS)) for key in done]
         written = events.append(connection, schema, drafts, head=batch.head, at=batch.at) if drafts else []
         results |= {key: Result(key, "conflict", words) for key, words in conflicts.items()}
         results |= {key: Result(key, "done", None, number) for key, number in zip(done, written, strict=True)}
     return [results[key] for key in ids]
 
 
-_CAUSE = "Something in the database, such as a trigger, changes orders with their customer."
+def _compare(batch: Batch, before: Found, after: Found) -> None:
+    """Raises BooksMoved where a customer's orders are not what they were."""
+    if before != after:
+        key = next(key for key in before.keys() | after.keys() if before.get(key) != after.get(key))
+        raise BooksMoved(_moved(batch, f"customer {key}", "orders and amounts before and after compared"))
 
 
-def _moved(batch: Batch, count: int) -> str:
-    return f"to {batch.job.kind} these {count} customers would have moved the reports"
+def _moved(batch: Batch, whom: str, how: str) -> str:
+    return (
+        f"Nothing was changed: to {batch.job.kind} {whom} would have moved the reports ({how}). Something in the database, "
+        "such as a trigger, changes orders with their customer."
+    )
 
 
 def _refused(
-    connection: Connection, schema: Schema, batch: Batch, found: Mapping[CustomerId, Customer]
+    connection: Connection, schema: Schema, batch: Batch, was: Mapping[CustomerId, Any]
 ) -> dict[CustomerId, Result]:
     """What is said already of those who are not as they were when the job was prepared, or are as they are to be."""
     ids = [item.customer_id for item in batch.items]
@@ -66,26 +78,24 @@ def _refused(
     turns = queries.last_turns(connection, schema, ids) if undone else {}
     results: dict[CustomerId, Result] = {}
     for item in batch.items:
-        key, customer = item.customer_id, found.get(item.customer_id)
-        if customer is None:
+        key = item.customer_id
+        if key not in was:
             results[key] = Result(key, "not_found")
         elif key in erased:
             results[key] = Result(key, "conflict", str(Erased(key)))
         elif undone and turns.get(key, (0, None))[1] != undone:
             results[key] = Result(key, "conflict", "Somebody changed this customer since, so it stays as it is.")
-        elif (customer.deleted_at is None) == restores:
+        elif (was[key] is None) == restores:
             results[key] = Result(key, "already")
-        elif words := _changed_meanwhile(item, customer):
+        elif words := _changed_meanwhile(item, was[key]):
             results[key] = Result(key, "conflict", words)
     return results
 
 
-def _changed_meanwhile(item: JobItem, customer: Customer) -> str | None:
-    if seen(customer.deleted_at) == item.seen:
+def _changed_meanwhile(item: JobItem, deleted_at: object) -> str | None:
+    if seen(deleted_at) == item.seen:
         return None
-    if customer.deleted_at is None:
-        return "Restored by somebody since this was prepared."
-    return "Deleted anew by somebody since this was prepared."
+    return f"{'Restored' if deleted_at is None else 'Deleted anew'} by somebody since this was prepared."
 
 
 def _watch(connection: Connection, schema: Schema, batch: Batch, before: Mapping[CustomerId, Any]) -> None:
@@ -121,21 +131,21 @@ def _why(error: Exception) -> str | None:
     """Why a customer could not be marked, where it is this customer's own affair; never with anybody's address."""
     if isinstance(error, _Unlike):
         return OTHER_PROGRAM
-    if isinstance(error, DBAPIError) and error_code(error) in SIGNALLED:
+    if isinstance(error, DBAPIError) and _is_signalled(error):
         return f"A rule of the database refused this: {error_words(error)}"
     return UNIQUE if isinstance(error, IntegrityError) else None
 
 
-def _draft(schema: Schema, batch: Batch, customer: Customer, before: Impact, after: Impact) -> Draft:
-    """The event of one customer, with the proof that its orders and amounts are the same before and after."""
-    if before != after:
-        raise BooksMoved(
-            f"Nothing was changed: to {batch.job.kind} customer {customer.id} would have moved the reports "
-            f"({before.orders} orders before, {after.orders} after, their amounts compared). {_CAUSE}"
-        )
-    figures = events.impact_body(before, schema.settings.money.decimals)
-    deleted_at = batch.at if batch.job.kind == "delete" else customer.deleted_at
+def _is_signalled(error: DBAPIError) -> bool:
+    """Whether a trigger of theirs refused; SQLite takes that for a broken rule of the table."""
+    return error_code(error) in SIGNALLED or getattr(error.orig, "sqlite_errorname", "") == "SQLITE_CONSTRAINT_TRIGGER"
+
+
+def _draft(schema: Schema, batch: Batch, key: CustomerId, was: object, impact: Impact) -> Draft:
+    """The event of one customer, whose orders were compared: the proof that they are the same before and after."""
+    figures = events.impact_body(impact, schema.settings.money.decimals)
+    deleted_at = batch.at if batch.job.kind == "delete" else was
     body: dict[str, Any] = {"before": figures, "after": figures, "deleted_at": events.stamp(deleted_at)}
     if batch.job.request_id is not None:
         body["request"] = batch.job.request_id
-    return Draft(batch.job.kind, batch.actor, batch.reason, customer.id, batch.job.id, body)
+    return Draft(batch.job.kind, batch.actor, batch.reason, key, batch.job.id, body)

@@ -10,6 +10,7 @@ from data.database import Database, now
 from data.errors import NotPermitted
 from data.faults import translated
 from data.records import Job, JobKind
+from data.settings import load_settings
 from data.sign_in import role_of
 
 # What each kind of job needs of who asks for it, and of who starts or stops it.
@@ -46,7 +47,7 @@ def actor_now(database: Database, job: Job) -> Actor:
 
 def _role_now(database: Database, job: Job, standing: Standing) -> Role | None:
     if standing.claims is not None:
-        return role_of(database.settings.roles, standing.claims)
+        return role_of(load_settings().roles, standing.claims)  # as the front door reads them: anew
     if standing.token_id is None:
         return Role(job.role)
     with translated(database.engine.url), database.engine.connect() as connection:

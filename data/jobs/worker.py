@@ -81,7 +81,7 @@ class _Worker(threading.Thread):
         try:
             self._work(Database(engine, *self.rest))
             self.trouble = ""
-        except Exception as error:  # noqa: BLE001: nobody else would go on with the jobs
+        except Exception as error:  # whatever it is: nobody else would go on with the jobs
             if str(error) != self.trouble:
                 LOGGER.warning("Jobs wait: %s", error)
             self.trouble = str(error)

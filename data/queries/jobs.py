@@ -10,11 +10,27 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, case, func, insert, or_, select, true, update
+from sqlalchemy import (
+    Connection,
+    FromClause,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    null,
+    or_,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.sql import ColumnElement
 
 from data import money
 from data.queries.amounts import exact_sum
 from data.queries.dates import month_expression
+from data.queries.orders import last_number
 from data.queries.searching import matching
 from data.records import CustomerId, Impact, ItemResult, Job, JobItem, JobState
 from data.schema import Schema, currency_of
@@ -176,21 +192,17 @@ def record_results(
 @lru_cache(maxsize=16)
 def _record_results(schema: Schema, with_events: bool) -> Any:
     items = schema.own.job_items
-    these = and_(items.c.job_id == bindparam("of_job"), items.c.number.between(bindparam("first"), bindparam("last")))
     values: dict[str, Any] = {"result": bindparam("became"), "words": bindparam("said")}
     written = {"event_id": items.c.number + bindparam("offset")} if with_events else {}
-    return update(items).where(these).values({**values, **written})
+    return update(items).where(_numbered(schema)).values({**values, **written})
 
 
 def job_impact(connection: Connection, schema: Schema, job_id: str) -> Impact:
     """What the orders of all of a job's customers amount to."""
-    customers, orders, items = schema.customers, schema.orders, schema.own.job_items
-    joined = (
-        items.join(customers.source, customers.c.id == items.c.customer_id)
-        .join(orders.source, and_(schema.names(orders.c.customer_id), schema.is_linked))
-    )  # fmt: skip
+    orders, items = schema.orders, schema.own.job_items
     columns = [func.count(orders.c.id), *_counted(schema), currency_of(schema)]
-    found = select(*columns).select_from(joined).where(items.c.job_id == job_id).group_by(*_by_currency(schema))
+    found = select(*columns).select_from(_with_orders(schema)).where(items.c.job_id == job_id)
+    found = found.group_by(*_by_currency(schema))
     every, counting, revenue = 0, 0, dict[str, Decimal]()
     for all_orders, amount, orders_counted, currency in connection.execute(found):
         every, counting = every + all_orders, counting + orders_counted
@@ -199,22 +211,66 @@ def job_impact(connection: Connection, schema: Schema, job_id: str) -> Impact:
     return Impact(counting, every, revenue)
 
 
-def months_of(connection: Connection, schema: Schema, ids: Sequence[CustomerId]) -> list[tuple[Any, ...]]:
-    """The orders of all of these customers together by month as the engine says it and currency: every order, the amount
-    and number of those that count."""
-    return sorted((tuple(row) for row in connection.execute(_months(schema), {"ids": list(ids)})), key=str)
+def states_in(connection: Connection, schema: Schema, job_id: str, *, first: int, last: int) -> dict[CustomerId, Any]:
+    """The deleted_at of a job's customers from one number to another, by id; who is not there is absent."""
+    found = connection.execute(_states(schema), {"of_job": job_id, "first": first, "last": last})
+    return {row[0]: row[1] for row in found}
+
+
+@lru_cache(maxsize=16)
+def _states(schema: Schema) -> Select[Any]:
+    customers, items = schema.customers, schema.own.job_items
+    joined = items.join(customers.source, customers.c.id == items.c.customer_id)
+    return select(customers.c.id, customers.c.deleted_at).select_from(joined).where(_numbered(schema))
+
+
+def orders_in(
+    connection: Connection, schema: Schema, job_id: str, *, first: int, last: int
+) -> dict[CustomerId, list[tuple[Any, ...]]]:
+    """What the orders of a job's customers from one number to another amount to, by id, in rows that `add_up` reads."""
+    rows: dict[CustomerId, list[tuple[Any, ...]]] = {}
+    for row in connection.execute(_orders(schema), {"of_job": job_id, "first": first, "last": last}):
+        rows.setdefault(row[0], []).append(row[1:])
+    for several in rows.values():
+        several.sort(key=str)
+    return rows
+
+
+@lru_cache(maxsize=16)
+def _orders(schema: Schema) -> Select[Any]:
+    customers, orders, currency = schema.customers, schema.orders, _by_currency(schema)
+    amount, counted = _counted(schema)
+    columns = [func.count(orders.c.id), last_number(schema), amount]
+    columns += [counted] if schema.settings.orders.revenue_statuses else []
+    grouped = select(customers.c.id, null(), *columns, *currency).group_by(customers.c.id, *currency)
+    return grouped.select_from(_with_orders(schema)).where(_numbered(schema))
+
+
+def months_in(connection: Connection, schema: Schema, job_id: str, *, first: int, last: int) -> list[tuple[Any, ...]]:
+    """The orders of these customers together by month as the engine says it and currency: how many, the amount and
+    number of those that count."""
+    found = connection.execute(_months(schema), {"of_job": job_id, "first": first, "last": last})
+    return sorted((tuple(row) for row in found), key=str)
 
 
 @lru_cache(maxsize=16)
 def _months(schema: Schema) -> Select[Any]:
-    customers, orders = schema.customers, schema.orders
-    month = month_expression(schema)
-    return (
-        select(month, currency_of(schema), func.count(orders.c.id), *_counted(schema))
-        .select_from(customers.source.join(orders.source, and_(schema.names(orders.c.customer_id), schema.is_linked)))
-        .where(customers.c.id.in_(bindparam("ids", expanding=True)))
-        .group_by(month, *_by_currency(schema))
-    )
+    month, currency = month_expression(schema), _by_currency(schema)
+    columns = [func.count(schema.orders.c.id), *_counted(schema)]
+    grouped = select(month, *currency, *columns).group_by(month, *currency)
+    return grouped.select_from(_with_orders(schema)).where(_numbered(schema))
+
+
+def _with_orders(schema: Schema) -> FromClause:
+    """A job's customers with their orders. Joined through the customers' own key, which orders are compared with."""
+    customers, orders, items = schema.customers, schema.orders, schema.own.job_items
+    there = items.join(customers.source, customers.c.id == items.c.customer_id)
+    return there.join(orders.source, and_(schema.names(orders.c.customer_id), schema.is_linked))
+
+
+def _numbered(schema: Schema) -> ColumnElement[bool]:
+    items = schema.own.job_items
+    return and_(items.c.job_id == bindparam("of_job"), items.c.number.between(bindparam("first"), bindparam("last")))
 
 
 def _counted(schema: Schema) -> list[Any]:

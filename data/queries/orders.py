@@ -37,15 +37,15 @@ def impact(
     rows = connection.execute(statement, {"this": ids[0]} if one else {"ids": list(ids)}).all()
     none = Impact(months={}) if by_month else Impact()
     told_apart = ((ids[0], row) for row in rows) if one else ((row[0], row[1:]) for row in rows)
-    return dict.fromkeys(ids, none) | _add_up(schema, told_apart, by_month)
+    return dict.fromkeys(ids, none) | add_up(schema, told_apart, by_month)
 
 
-def _add_up(
+def add_up(
     schema: Schema, rows: Iterable[tuple[CustomerId, Sequence[Any]]], by_month: bool
 ) -> dict[CustomerId, Impact]:
     """An id and (month, every order, the last order, revenue, orders that count, currency) as an Impact a customer.
 
-    The last two are there where they differ from every order's and from the company's.
+    Several rows of a customer are added. The last two are there where they differ from every order's and from the company's.
     """
     found: dict[CustomerId, Impact] = {}
     selected, kept = bool(schema.settings.orders.revenue_statuses), schema.keeps_currency
