@@ -7,28 +7,63 @@ import sqlite3
 import subprocess
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
-import psycopg
-import pymysql
 from pymysql.constants import CLIENT
-from shops import PHONE, settings_for
+from servers import connected_mariadb, connected_postgresql
+from shops import make_shop
 from sqlalchemy.engine import URL, make_url
 
 from data.database import Database, attach
+from data.engines import make_engine
 
-_made: dict[tuple[str, str], bytes] = {}  # by engine and name, for as long as this process lives
+
+@dataclass(frozen=True)
+class Kept:
+    """A shop as it was made: its content, what attaching it read, and the statements compiled for it so far."""
+
+    content: bytes
+    made: Database
+    compiled: dict[Any, Any] = field(default_factory=dict)
+
+
+_made: dict[tuple[str, str], Kept | None] = {}  # by engine and name, for as long as this process lives
 
 
 def copied(url: str, make: Callable[[], Database], name: str = "shop") -> Database:
-    """What `make` makes at this URL, attached with the usual mapping; from the second time on a copy, by its name."""
+    """What `make` makes at this URL; from the second time on a copy of what was made first, by its name."""
     kind = make_url(url).get_backend_name()
-    if (kind, name) not in _made:
-        database = make()
-        _made[kind, name] = DUMPS[kind](make_url(url))
-        return database
-    LOADS[kind](make_url(url), _made[kind, name])
-    return attach(settings_for(url, PHONE))
+    if kept := _made.get((kind, name)):
+        return _copy(url, kept)
+    database = make()
+    _made[kind, name] = Kept(DUMPS[kind](make_url(url)), database)
+    return database
+
+
+def shop_of(url: str, **shape: Any) -> Database:
+    """What `make_shop` makes of this shape; from the third time on a copy, as most shapes are asked for only once."""
+    key = make_url(url).get_backend_name(), repr(sorted(shape.items()))
+    if key in _made:
+        return copied(url, lambda: make_shop(url, **shape), key[1])
+    _made[key] = None
+    return make_shop(url, **shape)
+
+
+def _copy(url: str, kept: Kept) -> Database:
+    """The copy, attached. What the first one's attaching read of its tables is not read again."""
+    where = make_url(url)
+    LOADS[where.get_backend_name()](where, kept.content)
+    settings = kept.made.settings.model_copy(update={"database_url": url})
+    engine, first = make_engine(settings.url), kept.made.engine
+    if where.database == first.url.database or engine.dialect.name != "mysql":  # there it knows its database's name
+        engine.dialect = first.dialect
+        engine.update_execution_options(compiled_cache=kept.compiled)
+    schema = replace(kept.made.schema, settings=settings)
+    with patch.multiple("data.database", reflect=lambda *_: schema, require_migrated=lambda *_: None):
+        return attach(settings, engine=engine)
 
 
 def _file_content(url: URL) -> bytes:
@@ -57,18 +92,7 @@ def _dump_mariadb(url: URL) -> bytes:
 
 
 def _load_mariadb(url: URL, script: bytes) -> None:
-    socket = url.query.get("unix_socket")
-    where = {"unix_socket": socket} if socket else {"host": url.host, "port": url.port or 3306}
-    connection = pymysql.connect(
-        **where,
-        user=url.username,
-        password=url.password or "",
-        database=url.database,
-        charset="utf8mb4",
-        client_flag=CLIENT.MULTI_STATEMENTS,
-        ssl_disabled=True,
-    )
-    with connection, connection.cursor() as cursor:
+    with connected_mariadb(url, client_flag=CLIENT.MULTI_STATEMENTS) as connection, connection.cursor() as cursor:
         cursor.execute(script.decode())
         while cursor.nextset():
             pass
@@ -85,8 +109,7 @@ def _dump_postgresql(url: URL) -> bytes:
 
 
 def _load_postgresql(url: URL, script: bytes) -> None:
-    plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(plain) as connection:
+    with connected_postgresql(url) as connection:
         connection.execute(script)
 
 

@@ -10,11 +10,13 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pymysql
-from sqlalchemy import create_engine, text
+from sqlalchemy.engine import URL, make_url
 
 
 @contextmanager
@@ -109,6 +111,15 @@ def restartable(template: str) -> Iterator[Restartable]:
 
 
 _numbers = itertools.count(1)
+_free: list[str] = []  # names of databases that were dropped: the next is called the same
+
+
+@contextmanager
+def _own_name() -> Iterator[str]:
+    """A database's name that nobody uses meanwhile."""
+    name = _free.pop() if _free else f"eb_test_{os.getpid()}_{next(_numbers)}"
+    yield name
+    _free.append(name)
 
 
 @contextmanager
@@ -157,28 +168,37 @@ def postgresql(*options: str) -> Iterator[str]:
 @contextmanager
 def fresh_postgresql(postgresql_url: str) -> Iterator[str]:
     """The URL of an empty database, dropped afterwards."""
-    name = f"eb_test_{os.getpid()}_{next(_numbers)}"
-    engine = create_engine(postgresql_url.format(name="postgres"), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template0"))
-    try:
-        yield postgresql_url.format(name=name)
-    finally:
-        with engine.connect() as connection:
-            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-        engine.dispose()
+    with (
+        _own_name() as name,
+        closing(connected_postgresql(make_url(postgresql_url.format(name="postgres")), autocommit=True)) as connection,
+    ):
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        try:
+            yield postgresql_url.format(name=name)
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @contextmanager
 def fresh_mariadb(mariadb_url: str) -> Iterator[str]:
     """The URL of an empty database, dropped afterwards."""
-    name = f"eb_test_{os.getpid()}_{next(_numbers)}"
-    engine = create_engine(mariadb_url.format(name=""), connect_args={"ssl_disabled": True})
-    with engine.begin() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} CHARACTER SET utf8mb4"))
-    try:
-        yield mariadb_url.format(name=name)
-    finally:
-        with engine.begin() as connection:
-            connection.execute(text(f"DROP DATABASE {name}"))
-        engine.dispose()
+    with _own_name() as name, closing(connected_mariadb(make_url(mariadb_url.format(name="")))) as connection:
+        cursor = connection.cursor()
+        cursor.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+        try:
+            yield mariadb_url.format(name=name)
+        finally:
+            cursor.execute(f"DROP DATABASE {name}")
+
+
+def connected_mariadb(url: URL, **options: Any) -> pymysql.Connection[Any]:
+    """The driver's own connection, which takes a fraction of the time of an engine's first."""
+    socket = url.query.get("unix_socket")
+    where = {"unix_socket": socket} if socket else {"host": url.host, "port": url.port or 3306}
+    given = {"user": url.username, "password": url.password or "", "database": url.database or None}
+    return pymysql.connect(**where, **given, charset="utf8mb4", ssl_disabled=True, **options)
+
+
+def connected_postgresql(url: URL, **options: Any) -> psycopg.Connection[Any]:
+    """The driver's own connection, likewise."""
+    return psycopg.connect(url.set(drivername="postgresql").render_as_string(hide_password=False), **options)
