@@ -5,7 +5,7 @@ from functools import partial
 import streamlit as st
 
 from data.access import Permission
-from ui import asking, checking, evidence, integrity, months, printed, probing, revenue
+from ui import asking, backups, checking, evidence, integrity, months, printed, probing, revenue
 from ui.downloads import show_export
 from ui.shell import open_page
 from ui.text import typed
@@ -37,6 +37,7 @@ with verdict:
 with identity:
     integrity.equation(screen, report, currency, settings, here.zone)
 checking.show(brief=True)
+backups.show_line(here)
 
 month = months.asked_month()
 names = ["Checks", months.TAB, "Try it", "What it cannot see"]

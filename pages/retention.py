@@ -16,6 +16,7 @@ with here.careful():
     found, drift = retention.read_survey(url), retention.read_drift(url)
 st.write(retention.policy(settings, found, here.zone))
 show_job(here)
+told = st.container()
 if drift:
     st.warning(typed(drift), icon=":material/settings_backup_restore:")
 retention.show_figures(found, settings)
@@ -71,6 +72,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
             on_click=retention.ask_for_due,
         )
 if st.session_state.get("dry_run"):
-    retention.show_dry_run(here)
+    with told:
+        retention.show_dry_run(here)
 
 retention.show_dialog(here)

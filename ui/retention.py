@@ -29,7 +29,7 @@ from ui.text import count, typed
 ROWS = 50
 TYPED_ABOVE = 100  # customers; so many are confirmed by typing the number
 VIEWS = {"kept": "Deleted, not erased", "erased": "Erased"}
-WAITS = "This asks for it. Nobody is erased before somebody else has approved it on the page Approvals."
+WAITS = "This asks for it. Nobody is erased before somebody else, who has signed in, approves it on the page Approvals."
 
 
 @st.cache_data(ttl=60, show_spinner=False)
@@ -125,7 +125,7 @@ def kept_table(moment: Snapshot, here: Here, customers: Sequence[Customer]) -> t
     )
     config = {
         "due": tables.time_column("Due"),
-        "left": st.column_config.TextColumn("Days left", width=110),
+        "left": st.column_config.TextColumn("Days left", width=110, alignment="right"),
         "name": st.column_config.TextColumn("Name", width=200),
         "deleted_at": tables.time_column("Deleted"),
         **_worth_columns(here),
@@ -204,7 +204,7 @@ def show_dry_run(here: Here) -> None:
     columns = typed(", ".join(found.columns))
     st.info(
         f"Dry run: {count(customers, 'customer')} would be erased ({columns} blanked). {count(orders, 'order')} worth "
-        f"{typed(worth)} {'stays' if orders == 1 else 'stay'} in every report, to the cent. Nothing was changed."
+        f"{typed(worth)} {'stays' if orders == 1 else 'stay'} in every report, to the last digit. Nothing was changed."
         if customers
         else "Dry run: nobody is due, so nobody would be erased. Nothing was changed.",
         icon=":material/science:",

@@ -70,7 +70,7 @@ def _report(database: Database) -> list[str]:
     worth = " and ".join(f"{c} {plain(a, decimals)}" for c, a in sorted(kept.revenue.items())) or "nothing"
     lines.append(f"Due now: {len(due)}. Their {kept.orders} orders, worth {worth}, stay in every report.")
     if due:
-        lines.append(f"First: {', '.join(map(str, due[:SHOWN]))}{', ...' if len(due) > SHOWN else ''}.")
+        lines.append(f"First deleted first: {_named(due)}")
     lines.append(f"Deleted and not erased: {found.deleted}. Erased: {found.erased}.")
     if found.next_due:
         lines.append(f"The next one is due {stamp(found.next_due)}.")
