@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from approving import ASKER, BOSS, ask, days_later, person, with_approval
 from shops import ADMIN, MANAGER, execute, problems, rows, state, whole_row
+from test_it_must_catch import Rows, altered, forge, without
 
-from data import approvals, changes, integrity, queries
+from data import approvals, changes, integrity, jobs, queries
 from data.access import Actor, Door, Role, Standing
 from data.customers import delete_many, edit, restore_many, soft_delete
 from data.database import Database, in_transaction, snapshot
@@ -316,3 +317,62 @@ def test_without_the_setting_only_erasures_wait(shop: Database) -> None:
     assert approvals.needed(strict.settings, "delete")
     assert not approvals.needed(strict.settings, "restore")
     assert restore_many(strict, [1], actor=ASKER, reason="undo")[0].changed
+
+
+def red(shop: Database) -> list[str]:
+    """What the check of requests finds."""
+    report = integrity.run_and_record(shop)
+    return next(check for check in report.checks if check.name == "approvals").examples
+
+
+FORGED: dict[str, tuple[Callable[[Rows], Rows], str]] = {
+    "approved by who asked": (altered(4, actor="Ann@example.com"), "event 4: request 3 was approved by who asked"),
+    "approved too late": (
+        altered(4, at="2099-01-01T00:00:00Z"),
+        "event 4: request 3 was approved after it had expired",
+    ),
+    "never approved": (without(4), "event 4 (delete of customer 1): its request was not approved"),
+    "never asked for": (altered(3, action="seen"), "event 4: request 3 was approved, but did not wait"),
+    "for somebody else": (
+        altered(3, customer_id=2),
+        "event 5 (delete of customer 1): its request was approved for another",
+    ),
+}
+
+
+@ON_SQLITE
+@pytest.mark.parametrize(("change", "words"), FORGED.values(), ids=FORGED.keys())
+def test_the_check_sees_what_was_done_without_approval(
+    strict: Database, change: Callable[[Rows], Rows], words: str
+) -> None:
+    number = ask(strict, 1)
+    assert approvals.approve(strict, number, actor=BOSS).decision_id == 4
+    other = ask(strict, 2)
+    approvals.reject(strict, other, actor=BOSS, note="No")
+    assert red(strict) == []
+    forge(strict, change)
+    assert red(strict)[0].startswith(words)
+
+
+@ON_SQLITE
+def test_a_job_that_was_let_run_behind_the_program_s_back_is_seen(strict: Database) -> None:
+    job = jobs.prepare(strict, "delete", actor=ADMIN, reason="inactive", ids=[1, 2])
+    assert jobs.start(strict, job.id, actor=ADMIN).state == "waiting"
+    jobs.run_pending(strict)
+    assert is_active(strict, 1)
+    execute(strict.engine, f"UPDATE evenbooks_jobs SET state = 'running' WHERE id = '{job.id}'")
+    jobs.run_pending(strict)
+    assert not is_active(strict, 1)
+    assert len(red(strict)) == 2
+
+
+@ON_SQLITE
+def test_an_approved_job_is_carried_out_and_proved(strict: Database) -> None:
+    job = jobs.prepare(strict, "delete", actor=ADMIN, reason="inactive", ids=[1, 2])
+    waiting = jobs.start(strict, job.id, actor=ADMIN)
+    assert waiting.request_id is not None
+    approvals.approve(strict, waiting.request_id, actor=BOSS)
+    jobs.run_pending(strict)
+    assert not is_active(strict, 1)
+    assert jobs.get(strict, job.id).state == "done"
+    assert red(strict) == []

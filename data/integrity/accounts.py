@@ -108,6 +108,19 @@ def before_after(look: Look) -> Answer:
     )
 
 
+def approvals(look: Look) -> Answer:
+    """Whatever was deleted or erased by a request was approved before, in time, and by somebody else than who asked."""
+    requests = look.replay.requests
+    return Answer(
+        whole=f"Each of the {requests.carried_out} deletions and erasures that were asked for was approved by somebody else."
+        if requests.carried_out
+        else "Nothing was deleted or erased by a request.",
+        broken=f"Deletions, erasures or approvals that should not have been: {len(requests.findings)} "
+        f"(event {_first(requests.findings)}).",
+        findings=requests.findings,
+    )
+
+
 def lost_orders(look: Look) -> Answer:
     """No deleted customer has fewer orders, of whatever status, than when they were deleted."""
     now = queries.count_orders_of_deleted(look.connection, look.schema)

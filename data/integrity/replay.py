@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from data import events, queries
 from data.events import Link
+from data.integrity.asked import Requests
 from data.integrity.report import Finding, Head
 from data.records import CustomerId
 from data.schema import Schema
@@ -103,6 +104,7 @@ class Replay:
     head: Head = field(default_factory=lambda: Head(0, events.GENESIS))
     sql: list[str] = field(default_factory=list)
     erased: dict[CustomerId, int] = field(default_factory=dict)
+    requests: Requests = field(default_factory=Requests)
     unnoted: list[tuple[int, CustomerId | None, str | None]] = field(default_factory=list)
 
     def add_problem(self, finding: Finding) -> None:
@@ -145,6 +147,7 @@ def _apply(link: Link, result: Replay) -> None:
     if "note_hash" in body and link.note is None:
         result.unnoted.append((link.event_id, body.get("customer_id"), body.get("batch_id")))
     result.counts[action] = result.counts.get(action, 0) + 1
+    result.requests.follow(link)
     if action in ("baseline", "migrate"):
         result.made.update(map(str, body.get("made", [])))
     if action == "baseline" and not result.baseline.found:

@@ -77,6 +77,11 @@ def run(
         ("named_customers", "Is every customer whom an event names still in the table?", accounts.named_customers),
         ("customer_count", "Are there no fewer customers than before?", accounts.customer_count),
         ("before_after", "Did every delete and restore leave orders and revenue as they were?", accounts.before_after),
+        (
+            "approvals",
+            "Was whatever was asked for approved by somebody else before it was done?",
+            accounts.approvals,
+        ),
         ("lost_orders", "Has no deleted customer lost an order since?", accounts.lost_orders),
         ("chain", "Does every event follow the one before, unbroken, up to where it was left?", chain),
         (
