@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse
 from streamlit.web.bootstrap import load_config_options
 
 import api
-from data import demo
+from data import demo, jobs
 from data.errors import EvenbooksError
 from data.settings import ROOT, Settings, load_settings
 from ui.door import actor_of_request, sign_in_configured
@@ -65,6 +65,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
     import plotly.graph_objects
     import pyarrow
 
+    import ui.analytics
     import ui.charts
     import ui.dialogs
     import ui.evidence
@@ -73,11 +74,13 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
     import ui.months
     import ui.printed
     import ui.probing
+    import ui.report
     import ui.revenue
 
     _ = pandas, plotly, pyarrow, ui
     gc.collect()
     gc.freeze()  # Streamlit collects after every run of a page: ten times faster without the imports in it
+    jobs.work_for_default()  # also where nobody looks at a page: what a killed server left goes on
     yield None
 
 

@@ -107,8 +107,8 @@ def page(report: MonthReport, currency: str, settings: Settings, *, zone: ZoneIn
 
 
 def _unbroken(words: str, currency: str) -> str:
-    """The same, where no line ends between a currency and its amount."""
-    return words.replace(f"{escape(currency)} ", f"{escape(currency)}&nbsp;")
+    """The same, where no line ends between a currency and its amount, or before a per cent."""
+    return words.replace(f"{escape(currency)} ", f"{escape(currency)}&nbsp;").replace(" %", "&nbsp;%")
 
 
 def _revenue(report: MonthReport, currency: str, decimals: int) -> str:

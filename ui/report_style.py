@@ -8,7 +8,7 @@ STYLE = f"""
 .report h3 {{ font-size: 1rem; margin: 0.9rem 0 0.3rem; padding: 0; break-after: avoid; }}
 .report p, .report li, .report td, .report th {{ font-size: inherit; }} .report p {{ margin: 0 0 0.4rem; }} .report .lead {{ font-size: 1.15em; }}
 .report .quiet {{ opacity: 0.8; font-size: 0.9em; }} .report .wrong {{ font-weight: 700; }}
-.report ul {{ margin: 0; padding-left: 1.1rem; }} .report li {{ margin: 0 0 0.25rem; overflow-wrap: anywhere; }}
+.report ul {{ font-size: inherit; margin: 0; padding-left: 1.1rem; }} .report li {{ margin: 0 0 0.25rem; overflow-wrap: anywhere; }}
 .report table {{ border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; margin: 0 0 0.4rem; }}
 .report th, .report td {{ text-align: left; vertical-align: top; padding: 0.15rem 0.4rem 0.15rem 0; border: 0; border-bottom: 1px solid rgba(128, 136, 150, 0.35); overflow-wrap: break-word; }}
 .report th {{ font-weight: 600; }} .report .n {{ text-align: right; white-space: nowrap; overflow-wrap: normal; }}

@@ -11,6 +11,8 @@ from data.queries.analytics import (
     get_baseline,
     revenue_of_deleted,
     revenue_won_back,
+    stream_customers,
+    stream_orders,
 )
 from data.queries.approvals import (
     count_waiting_requests,
@@ -271,7 +273,9 @@ __all__ = [
     "signed_out_at",
     "states_in",
     "stream_chain",
+    "stream_customers",
     "stream_deleted",
+    "stream_orders",
     "touch_chain",
     "touch_token",
     "tried",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -11,6 +12,7 @@ from sqlalchemy import (
     FromClause,
     String,
     and_,
+    case,
     cast,
     extract,
     func,
@@ -22,12 +24,13 @@ from sqlalchemy import literal_column as words
 from sqlalchemy.sql import ColumnElement
 
 from data.months import read_month
-from data.queries.amounts import exact_sum
-from data.queries.dates import has_dates, in_no_month
+from data.queries.amounts import exact, exact_sum
+from data.queries.dates import has_dates, in_no_month, month_expression, window
 from data.queries.revenue import Key, currency_keys, grouped_by_month
 from data.records import Figures, Time
 from data.schema import Schema, currency_of, is_active
 
+CHUNK = 10_000  # rows in memory at once
 UNDONE = "undo"  # the reason of a restore that only took a deletion back
 
 
@@ -105,6 +108,47 @@ def count_created_by_month(connection: Connection, schema: Schema) -> dict[str |
     for raw, count in connection.execute(statement.group_by(month) if known else statement):
         found[read_month(raw)] = found.get(read_month(raw), 0) + count
     return found
+
+
+class Order(NamedTuple):
+    """An order that counts as revenue: `month` None where it has no readable date, `customer` as the order names it."""
+
+    month: str | None
+    currency: str
+    is_guest: bool
+    customer: str | None
+    total: Any
+
+
+def stream_orders(
+    connection: Connection, schema: Schema, *, first: str | None = None, last: str | None = None
+) -> Iterator[Order]:
+    """Every order that counts as revenue, with its exact amount (Decimal), for whoever adds up by other means.
+
+    `first` and `last` are months, both included; orders without a date belong to no window.
+    """
+    link = schema.orders.c.customer_id
+    guest = case((schema.is_guest, 1), else_=0)
+    columns: list[Any] = [
+        month_expression(schema),
+        currency_of(schema),
+        guest,
+        link,
+        exact(schema, schema.orders.c.total),
+    ]
+    statement = select(*columns).where(schema.is_revenue, *window(schema, first, last))
+    for month, currency, is_guest, customer, total in connection.execute(statement.execution_options(yield_per=CHUNK)):
+        named = None if customer is None else str(customer)
+        if read_month(month) or not (first or last):
+            yield Order(read_month(month), currency, bool(is_guest), named, total)
+
+
+def stream_customers(connection: Connection, schema: Schema) -> Iterator[tuple[str, bool]]:
+    """Every customer's id, as text, and whether they are deleted."""
+    customers = schema.customers
+    statement = select(customers.c.id, case((is_active(customers), 0), else_=1)).select_from(customers.source)
+    for customer_id, deleted in connection.execute(statement.execution_options(yield_per=CHUNK)):
+        yield str(customer_id), bool(deleted)
 
 
 def get_baseline(connection: Connection, schema: Schema) -> tuple[Time, str] | None:
