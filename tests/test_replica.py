@@ -21,7 +21,7 @@ from data import exports, queries, replica
 from data.customers import delete_many
 from data.database import Database, in_transaction, snapshot
 from data.engines import make_engine
-from data.errors import ConfigurationError, DatabaseReadOnly, EvenbooksError, StaleReplica
+from data.errors import ConfigurationError, DatabaseReadOnly, StaleReplica
 from data.replica import freshness, source_of_reports
 from data.settings import load_settings, parse_url
 
@@ -98,10 +98,15 @@ def replica_url(database: Database) -> URL:
     return url
 
 
+def exported(database: Database) -> str:
+    """The deleted customers as a file."""
+    return "".join(exports.csv_pages(*exports.open_report(database, "deleted_customers", {})))
+
+
 def refusal(database: Database) -> str:
     """Why nothing is exported."""
     with pytest.raises(StaleReplica) as caught:
-        exports.deleted_customers_file(database)
+        exported(database)
     return str(caught.value)
 
 
@@ -112,10 +117,10 @@ def test_exports_come_from_the_replica_and_say_how_far_it_is_behind(followed: Da
     assert 0 <= source.lag < 60
     assert source.database.engine.url.query == {**source.database.engine.url.query, **replica_url(followed).query}
     assert source.database.engine is not followed.engine
-    from_replica = list(exports.deleted_customers(source.database))
-    assert from_replica == list(exports.deleted_customers(followed))
+    from_replica = list(exports.csv_pages(*exports.deleted_customers(source.database, {})))
+    assert from_replica == list(exports.csv_pages(*exports.deleted_customers(followed, {})))
     assert "Dora Gone" in from_replica[0]
-    assert exports.deleted_customers_file(followed) == "".join(from_replica)
+    assert exported(followed) == "".join(from_replica)
     assert state(followed) == before  # the heartbeat is no change of customers, so there is no event
     assert len(rows(followed, "evenbooks_heartbeat")) == 1
 
@@ -145,7 +150,7 @@ def test_a_replica_that_stands_still_is_refused_beyond_the_limit_and_served_agai
     assert 75 <= (found.lag or 0) < 90
     pair.resume()
     until(lambda: there(followed))
-    assert "Ana Lima" in exports.deleted_customers_file(followed)
+    assert "Ana Lima" in exported(followed)
 
 
 def test_after_a_pause_the_next_try_knows_more_than_the_first(followed: Database, pair: Pair) -> None:
@@ -300,11 +305,3 @@ def test_a_limit_is_a_whole_number_of_seconds(limit: str, tmp_path: Path) -> Non
         load_settings(config=file)
     file.write_text("[server]\nreplica_lag = 5\n")
     assert load_settings(config=file).server.replica_lag == 5
-
-
-@ON_SQLITE
-def test_a_file_too_large_to_be_made_whole_names_the_other_way(shop: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exports, "MOST_AT_ONCE", 1)
-    monkeypatch.setattr(exports, "PAGE", 2)
-    with pytest.raises(EvenbooksError, match=r"GET /staff/customers/deleted\.csv"):
-        exports.deleted_customers_file(shop)

@@ -19,6 +19,7 @@ from data.money import plain
 MOST_ROWS = 1_048_575  # of a sheet, without its head
 LONGEST = 32_767  # characters of a cell, in UTF-16
 CUT = " [cut]"
+LONGEST_CURRENCY = 40  # characters of it in a number's format
 DIGITS = 15  # that spreadsheets keep of a number
 FIRST_DATE = datetime(1900, 3, 1, tzinfo=UTC)  # before it spreadsheets disagree on which day it is
 # Whatever begins a formula, an address or a number stays the text that it is.
@@ -47,11 +48,11 @@ class _Writer:
 
     def __init__(self, book: Workbook, sheet: Sheet) -> None:
         self.book, self.sheet = book, sheet
-        self.bold = book.add_format({"bold": True, "text_wrap": False})
+        self.bold = book.add_format({"bold": True})
         self.time = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
         self.digits = "#,##0" + ("." + "0" * sheet.decimals if sheet.decimals else "")
         self.right = book.add_format({"align": "right"})
-        self.formats: dict[str, Format] = {}
+        self.formats: dict[str | None, Format] = {}
 
     def write(self) -> None:
         number = 1
@@ -82,14 +83,15 @@ class _Writer:
                 ((currency, amount),) = value.revenue.items()
                 self._write_amount(target, row, at, amount, currency)
             elif isinstance(value, Amounts):
-                target.write_string(row, at, _text(as_text(value, self.sheet.decimals)), self.right)
+                if value.revenue:
+                    target.write_string(row, at, _text(as_text(value, self.sheet.decimals)), self.right)
             elif isinstance(value, Decimal):
                 self._write_amount(target, row, at, value)
             elif isinstance(value, datetime) and value >= FIRST_DATE:
                 target.write_datetime(row, at, value.astimezone(UTC).replace(tzinfo=None), self.time)
             elif isinstance(value, int) and _is_exact(Decimal(value)):
                 target.write_number(row, at, value)
-            elif value is not None:
+            elif value not in (None, ""):
                 target.write_string(row, at, _text(value))
 
     def _write_amount(self, target: Worksheet, row: int, at: int, amount: Decimal, currency: str | None = None) -> None:
@@ -101,12 +103,12 @@ class _Writer:
             target.write_string(row, at, _text(f"{currency} {words}" if currency else words), self.right)
 
     def _format(self, currency: str | None) -> Format:
+        """How amounts look, made once for each currency."""
         if currency not in self.formats:
-            shown = (currency or "").replace('"', "'")[:40]
-            self.formats[currency or ""] = self.book.add_format(
-                {"num_format": f'"{shown} "{self.digits}' if currency else self.digits}
-            )
-        return self.formats[currency or ""]
+            shown = (currency or "").replace('"', "'")[:LONGEST_CURRENCY]
+            words = f'"{shown} "{self.digits}' if currency else self.digits
+            self.formats[currency] = self.book.add_format({"num_format": words})
+        return self.formats[currency]
 
 
 def _is_exact(number: Decimal) -> bool:

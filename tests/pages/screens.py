@@ -16,7 +16,8 @@ from shops import STAFF as STAFF
 from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 
-from data import queries
+from data import database as databases
+from data import downloads, exports, queries
 from data.access import Actor, Door, Role
 from data.database import Database, snapshot
 from data.records import Event
@@ -73,6 +74,23 @@ def check_now(at: AppTest) -> AppTest:
     press(at, "check")
     checking.wait()
     return at.run()
+
+
+def take(at: AppTest, form: str = "CSV") -> str:
+    """Chooses a format of the Download control; answers the secret of the link that the page's frame asks for."""
+    menu = at.menu_button(key="download")
+    assert not menu.disabled
+    menu.click(form).run()
+    assert not at.exception, at.exception[0].value
+    (frame,) = at.get("iframe")
+    assert frame.proto.src == f"/downloads/{at.session_state.begun.secret}"
+    return str(at.session_state.begun.secret)
+
+
+def taken(at: AppTest, actor: Actor) -> str:
+    """The CSV file that the Download control brings to this actor."""
+    made = downloads.fetch(databases.default(), take(at), actor=actor)
+    return "".join(exports.csv_pages(made.sheets[0]))
 
 
 def disabled(at: AppTest, *keys: str) -> list[bool]:
