@@ -4,6 +4,18 @@ from data.jobs.preparing import prepare, undo
 from data.jobs.reading import counts, get, items, latest
 from data.jobs.running import run_pending
 from data.jobs.steering import start, stop
-from data.jobs.worker import ensure_worker
+from data.jobs.worker import ensure_worker, work_for_default
 
-__all__ = ["counts", "ensure_worker", "get", "items", "latest", "prepare", "run_pending", "start", "stop", "undo"]
+__all__ = [
+    "counts",
+    "ensure_worker",
+    "get",
+    "items",
+    "latest",
+    "prepare",
+    "run_pending",
+    "start",
+    "stop",
+    "undo",
+    "work_for_default",
+]
