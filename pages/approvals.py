@@ -12,6 +12,7 @@ from ui.approvals import (
     refusal,
     select_cases,
     show_links,
+    show_turns,
     waiting_table,
 )
 from ui.deciding import show_buttons, show_dialog
@@ -77,13 +78,8 @@ if folded.open:
             decided, columns = decided_table(here, later, history)
         if history:
             st.dataframe(decided, hide_index=True, column_config=columns, alt=f"{len(history)} requests that ended")
-            with st.container(horizontal=True):
-                if st.button("Newer", key="decided_newer", disabled=not pages):
-                    st.session_state.decided_before = pages[:-1]
-                    st.rerun()
-                if st.button("Older", key="decided_older", disabled=len(ended) <= SHOWN):
-                    st.session_state.decided_before = [*pages, ended[SHOWN - 1].id]
-                    st.rerun()
+            if pages or len(ended) > SHOWN:
+                show_turns(pages, ended[SHOWN - 1].id if len(ended) > SHOWN else None)
         else:
             st.write("Nothing was decided yet.")
 

@@ -47,7 +47,7 @@ GRANT SELECT ({sign_out_columns}) ON {sign_outs} TO {reader};
 GRANT SELECT ON {heartbeat} TO {reader};
 GRANT SELECT ON {jobs} TO {reader};
 GRANT SELECT ON {job_items} TO {reader};
-GRANT SELECT ({request_view}) ON {approvals} TO {reader};
+GRANT SELECT ON {approvals} TO {reader};
 -- Of one-time links it sees who asked when, neither for what nor the link.
 GRANT SELECT ({download_view}) ON {downloads} TO {reader};
 GRANT SELECT ON {version} TO {reader};

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from math import ceil
 from typing import Any
 
 import pandas as pd
@@ -22,6 +23,7 @@ from ui.tables import Table, time_column, times
 from ui.text import count
 
 SHOWN = 50
+HOUR, DAY = 3600, 86400  # seconds
 DOES: dict[JobKind, str] = {"delete": "Delete", "erase": "Erase", "restore": "Restore"}
 DONE: dict[JobKind, str] = {"delete": "deleted", "erase": "erased", "restore": "restored"}
 BECAME = {"approved": "Approved", "rejected": "Rejected", "expired": "Expired", "withdrawn": "Withdrawn"}
@@ -61,7 +63,7 @@ def waiting_table(here: Here, moment: Snapshot, cases: Sequence[Case]) -> Table:
         "note": st.column_config.TextColumn("", width=170),
         "at": time_column("Asked"),
     }
-    return frame, config
+    return frame if any(frame["note"]) else frame.drop(columns="note"), config
 
 
 def decided_table(here: Here, moment: Snapshot, cases: Sequence[Case]) -> Table:
@@ -130,6 +132,17 @@ def show_links(here: Here, selected: Sequence[Case]) -> None:
         st.page_link(page, label="The job", icon=":material/list_alt:", query_params={"job": request.job_id})
 
 
+def show_turns(pages: Sequence[int], last: int | None) -> None:
+    """Newer and Older among what was decided: the last number of each page before, and of this one where more follow."""
+    with st.container(horizontal=True):
+        st.button("Newer", key="decided_newer", disabled=not pages, on_click=_turn_to, args=([*pages][:-1],))
+        st.button("Older", key="decided_older", disabled=last is None, on_click=_turn_to, args=([*pages, last],))
+
+
+def _turn_to(pages: list[int]) -> None:
+    st.session_state.decided_before = pages
+
+
 def names_of(here: Here, moment: Snapshot, cases: Sequence[Case]) -> list[str]:
     """Whom each request is about."""
     people = [case.customer.id for case in cases if case.customer]
@@ -151,10 +164,11 @@ def why_of(here: Here, case: Case) -> str:
 
 
 def _left(request: Request, at: datetime) -> str:
-    hours = int((request.expires_at - at).total_seconds() // 3600)
-    if hours >= 24:
-        return count(hours // 24, "day")
-    return count(hours, "hour") if hours else "under an hour"
+    """How long somebody still has, rounded up."""
+    seconds = (request.expires_at - at).total_seconds()
+    if seconds > DAY:
+        return count(ceil(seconds / DAY), "day")
+    return count(max(ceil(seconds / HOUR), 1), "hour")
 
 
 def _hint(actor: Actor, case: Case) -> str:

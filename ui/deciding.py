@@ -139,7 +139,7 @@ def _show_sum(here: Here, cases: Sequence[Case]) -> None:
 def _quoted(here: Here, case: Case) -> str:
     labels = here.database.settings.reason_labels
     why = typed(labels.get(case.request.reason, case.request.reason))
-    return f"{why}: “{typed(case.note)}”" if case.note else f"{why}."
+    return f"{why}: “{typed(case.note)}”." if case.note else f"{why}."
 
 
 def _decide(here: Here, way: str, cases: Sequence[Case], names: Sequence[str], note: str) -> None:

@@ -106,7 +106,6 @@ def _values(connection: Connection, schema: Schema, accounts: Accounts) -> dict[
         "job_columns": _listed(connection, JOB_COLUMNS),
         "item_columns": _listed(connection, ITEM_COLUMNS),
         "request_columns": _listed(connection, REQUEST_COLUMNS),
-        "request_view": _listed(connection, (c.name for c in schema.own.approvals.c if c.name != "names")),
         "download_columns": _listed(connection, DOWNLOAD_COLUMNS),
         "download_view": _listed(connection, ("actor", "made_at", "expires_at", "used_at")),
     }
