@@ -70,6 +70,10 @@ def _panel(here: Here, job: Job) -> None:
             st.progress(now.done / max(now.total, 1), text=describe(now, found))
         else:
             st.write(describe(now, found))
+        when = text.day_and_time(now.made_at, here.zone)
+        why = here.database.settings.reason_labels.get(now.reason, now.reason)
+        st.caption(f"{when}, {typed(now.actor)}: {typed(why)}", width="content")
+        st.space("stretch")
         over = now.state in ("done", "stopped", "failed")
         details = over and st.toggle("Each customer", key=f"details_{job.id}")
         _buttons(here, now)
