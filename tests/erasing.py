@@ -19,7 +19,8 @@ BOSS = Actor("boss@example.com", Role.MANAGER, Door.DASHBOARD, Standing(claims={
 def approved(shop: Database, job: Job) -> Job:
     """The job asked for, approved by somebody else, and done."""
     waiting = jobs.start(shop, job.id, actor=ADMIN)
-    assert waiting.state == "waiting" and waiting.request_id
+    assert waiting.state == "waiting"
+    assert waiting.request_id
     approvals.approve(shop, waiting.request_id, actor=BOSS)
     jobs.run_pending(shop)
     return jobs.get(shop, job.id)

@@ -80,7 +80,9 @@ def _unique(connection: Connection, schema: Schema) -> tuple[set[str], set[str]]
     table, inspector = schema.customer_table, inspect(connection)
     apart: set[str] = set()
     alone: set[str] = set()
-    rules: list[Any] = [one for one in inspector.get_indexes(table.name, schema=table.schema) if one.get("unique")]
+    # On SQLite a UNIQUE beside a column is an index that is left out otherwise, and not read from every spelling.
+    also = {"include_auto_indexes": True} if schema.dialect == "sqlite" else {}
+    rules: list[Any] = [one for one in inspector.get_indexes(table.name, schema=table.schema, **also) if one["unique"]]
     rules += inspector.get_unique_constraints(table.name, schema=table.schema)
     for rule in rules:
         columns = {name for name in rule["column_names"] if name}

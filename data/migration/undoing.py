@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, inspect, select
+from sqlalchemy import Connection, func, inspect, select
 
 from data import events, queries
 from data.errors import ConfigurationError, EvenbooksError
@@ -31,12 +31,15 @@ def undo_steps(session: Session, file: Path) -> None:
     known = known_of(connection, schema, present)
     made = set(known.made)
     todo = _to_remove(connection, schema, known)
+    if begun:
+        _refuse_once_erased(connection, schema)
     _refuse_while_deleted(connection, schema, made)
     if begun and session.dry_run:
         session.tell(f"First every event is written to {file.name}.")
     elif begun:
         count = _export(connection, schema, file)
         session.tell(f"{count} events are written to {file}.")
+        _refuse_once_erased(connection, schema)
         _refuse_while_deleted(connection, schema, made)
     session.settle()
     for piece in todo:
@@ -77,6 +80,19 @@ def _refuse_while_deleted(connection: Connection, schema: Schema, made: set[str]
         raise EvenbooksError(
             f"{people} been deleted since the migration ({shown}), and would be active again without it. "
             "Restore whoever is deleted first, on the page Deleted Customers, then run the undo again. Nothing was changed."
+        )
+
+
+def _refuse_once_erased(connection: Connection, schema: Schema) -> None:
+    """Raises EvenbooksError once anybody was erased: that they were is known by the events alone."""
+    own = schema.own.events
+    counted = select(func.count(own.c.customer_id.distinct())).where(own.c.action == "erase")
+    erased = int(connection.execute(counted).scalar_one())
+    if erased:
+        people = "1 customer was" if erased == 1 else f"{erased} customers were"
+        raise EvenbooksError(
+            f"{people} erased, which only our events and deleted_at tell; without them nobody would know, and the blank rows would be "
+            "active. So nothing can be undone any more. Nothing was changed."
         )
 
 
