@@ -143,7 +143,8 @@ def show_table(frame: pd.DataFrame, *, alt: str, key: str) -> None:
 def said_over_time(over_time: OverTime) -> str:
     """The finding of active against deleted."""
     first = over_time.months[0]
-    now = f"{over_time.active:,} customers are active and {over_time.deleted:,} deleted"
+    people, verb = text.count(over_time.active, "customer"), "is" if over_time.active == 1 else "are"
+    now = f"{people} {verb} active and {over_time.deleted:,} deleted"
     if over_time.undated is None:
         return f"{now}. How many were active when cannot be known: no column says when customers were made."
     share = text.share(Decimal(over_time.deleted), Decimal(over_time.active + over_time.deleted))
