@@ -37,7 +37,8 @@ def soft_delete(
 
     Repeating is no error: `changed` is then False and the first time stamp stays. Without an actor it is
     `os:<user>` with every right, and the reason "script". With a connection it works in the caller's
-    transaction. Raises CustomerNotFound, NotPermitted, InvalidInput (reason), BooksMoved.
+    transaction. Where deletions wait for approval it is asked for, `request_id` is the request's number, and nothing is
+    deleted. Raises CustomerNotFound, NotPermitted, InvalidInput (reason), BooksMoved.
     """
     return _one("delete", customer_id, actor, reason, connection)
 
@@ -56,7 +57,10 @@ def restore(
 def delete_many(
     database: Database, ids: Sequence[CustomerId], *, actor: Actor, reason: str, note: str | None = None
 ) -> list[Outcome]:
-    """Deletes these customers in one transaction, all or none; outcomes in the order of the ids."""
+    """Deletes these customers in one transaction, all or none; outcomes in the order of the ids.
+
+    Where deletions wait for approval, each who is not deleted yet has a request, and nothing is deleted.
+    """
     return _many("delete", database, ids, actor, reason, note)
 
 

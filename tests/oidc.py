@@ -67,9 +67,10 @@ def say_of(issuer: str, subject: str, **claims: Any) -> None:
 
 @contextmanager
 def dashboard_with_sign_in(
-    database_url: str, folder: Path, issuer: str, *, more: Mapping[str, str] = {}
+    database_url: str, folder: Path, issuer: str, *, more: Mapping[str, str] = {}, also: str = ""
 ) -> Iterator[Server]:
-    """A dashboard with [auth] at this provider and ROLES, in a folder of its own; `more` names further providers."""
+    """A dashboard with [auth] at this provider and ROLES, in a folder of its own; `more` names further providers, `also`
+    further settings."""
     port = free_port()
     (folder / ".streamlit").mkdir(parents=True)
     (folder / ".streamlit" / "config.toml").write_text(CONFIG, encoding="utf-8")
@@ -80,6 +81,6 @@ def dashboard_with_sign_in(
             f'server_metadata_url = "{url}/.well-known/openid-configuration"\n'
         )
     (folder / ".streamlit" / "secrets.toml").write_text(secrets, encoding="utf-8")
-    (folder / "evenbooks.toml").write_text(ROLES, encoding="utf-8")
+    (folder / "evenbooks.toml").write_text(ROLES + also, encoding="utf-8")
     with dashboard(database_url, folder / "serve.log", folder=folder, port=port) as server:
         yield Server(f"http://localhost:{port}", server.process, server.log)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier
 from typing import Any
 
 import pytest
-from approving import ASKER, BOSS, ask, days_later, person, with_approval
-from shops import ADMIN, MANAGER, execute, problems, rows, state, whole_row
+from approving import ASKER, BOSS, ON, ask, days_later, person, with_approval
+from shops import ADMIN, MANAGER, execute, problems, rows, settings_for, state, whole_row
 from test_it_must_catch import Rows, altered, forge, without
 
 from data import approvals, changes, integrity, jobs, queries
 from data.access import Actor, Door, Role, Standing
 from data.customers import delete_many, edit, restore_many, soft_delete
-from data.database import Database, in_transaction, snapshot
+from data.database import Database, attach, in_transaction, snapshot
+from data.demo import Size
+from data.demo.build import make_file
 from data.errors import Conflict, InvalidInput, NotPermitted, RequestNotFound
 from data.events import Reason
 from data.probe import probe
@@ -376,3 +379,13 @@ def test_an_approved_job_is_carried_out_and_proved(strict: Database) -> None:
     assert not is_active(strict, 1)
     assert jobs.get(strict, job.id).state == "done"
     assert red(strict) == []
+
+
+def test_the_demo_company_has_its_past_where_deletions_wait(tmp_path: Path) -> None:
+    settings = settings_for(f"sqlite:///{tmp_path}/demo.sqlite", ON)
+    make_file(settings, Size(customers=60, orders=300))
+    demo = attach(settings)
+    with snapshot(demo) as moment:
+        assert queries.count_customers(moment.connection, demo.schema, deleted=True) > 0
+    assert approvals.list_requests(demo) == []
+    demo.engine.dispose()

@@ -35,6 +35,7 @@ def approve(database: Database, request_id: int, *, actor: Actor, note: str | No
     request ends, and Conflict says so. Raises RequestNotFound, NotPermitted (the role, not signed in, one's own),
     Conflict (decided already), InvalidInput (note), BooksMoved.
     """
+    actor.require(Permission.APPROVE_REQUESTS)
     why = _read_note(note)
 
     def work(connection: Connection, request: Request, at: datetime) -> tuple[Request, str | None]:
@@ -50,6 +51,7 @@ def approve(database: Database, request_id: int, *, actor: Actor, note: str | No
 
 def reject(database: Database, request_id: int, *, actor: Actor, note: str) -> Request:
     """Rejects a request, with a note that says why. Raises as `approve` does."""
+    actor.require(Permission.APPROVE_REQUESTS)
     why = _read_note(note)
     if why is None:
         raise InvalidInput("Say in a note why it is rejected.", field="note")

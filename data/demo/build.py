@@ -26,7 +26,7 @@ from data.errors import DatabaseUnavailable, EvenbooksError, NotMigrated
 from data.events import Reason
 from data.faults import translated
 from data.migration import migrate
-from data.settings import Settings
+from data.settings import Approval, Settings
 
 CHUNK = 100_000  # rows in memory at once
 
@@ -95,7 +95,8 @@ def make_file(settings: Settings, size: Size, *, revenue_index: bool = False, st
             raise AlreadyThere(f"There is already a file {path}, so nothing was changed. Move it away first.")
         _remove(partial)
         try:
-            there = settings.model_copy(update={"database_url": url})
+            # Who was deleted in its past was not asked about.
+            there = settings.model_copy(update={"database_url": url, "approval": Approval()})
             line = make(there, size, revenue_index=revenue_index, step=step)
             _fold_journal(partial)
             os.replace(partial, path)
