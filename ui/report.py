@@ -23,7 +23,8 @@ from ui.report_chart import chart
 from ui.report_style import STYLE
 from ui.revenue import bounds, month_box, this_month
 
-MOST_ROWS = 8
+MOST_ROWS = 6  # of what was done; with names of any length the report is still one sheet
+LONGEST = 40  # characters of somebody's name
 DID = {"delete": "Deleted", "restore": "Restored", "erase": "Erased"}
 PARTS = {
     "active": "Active customers",
@@ -135,7 +136,12 @@ def _changes(report: MonthReport, settings: Settings) -> str:
     added = {did: sum(one.times for one in report.changes if one.action == action) for action, did in DID.items()}
     whole = ", ".join(f"{did.lower()} {times:,}" for did, times in added.items() if times)
     rows = [
-        [DID[one.action], label_of(one.reason or "other", settings), one.actor or "\N{EN DASH}", f"{one.times:,}"]
+        [
+            DID[one.action],
+            label_of(one.reason or "other", settings),
+            _named(one.actor) or "\N{EN DASH}",
+            f"{one.times:,}",
+        ]
         for one in report.changes[:MOST_ROWS]
     ]
     rest = _rest(report.changes)
@@ -155,7 +161,11 @@ def _top(report: MonthReport, currency: str, decimals: int, zone: ZoneInfo) -> s
     if not top:
         return f"{title}<p>No customer who is deleted now ordered in this month.</p>"
     rows = [
-        [c.name or "", text.day_and_time(c.deleted_at, zone).split(",")[0], text.amount(i.revenue[currency], decimals)]
+        [
+            _named(c.name),
+            text.day_and_time(c.deleted_at, zone).split(",")[0],
+            text.amount(i.revenue[currency], decimals),
+        ]
         for c, i in top
     ]
     return title + _table(["Name", "Deleted", f"In the month ({currency})"], rows, kind="top")
@@ -170,7 +180,7 @@ def _books(report: MonthReport, currency: str, zone: ZoneInfo) -> str:
         lines = [f"{verdict.words} Checked {when(verdict.at, zone)}."]
     sealed = [seal for seal in report.seals if seal.currency == currency]
     lines += [
-        f"{text.month(report.month)} was sealed {when(seal.sealed_at, zone)} by {seal.actor} (event {seal.event_id})."
+        f"{text.month(report.month)} was sealed {when(seal.sealed_at, zone)} by {_named(seal.actor)} (event {seal.event_id})."
         for seal in sealed
     ] or [f"{text.month(report.month)} is not sealed."]
     if backup is None:
@@ -178,9 +188,14 @@ def _books(report: MonthReport, currency: str, zone: ZoneInfo) -> str:
     else:
         found = "passed" if backup.passed else "found differences"
         unseen = f", {text.count(backup.unseen, 'thing')} could not be seen" if backup.unseen else ""
-        lines.append(f"The last backup check {found}{unseen}: {when(backup.at, zone)}, by {backup.actor}.")
+        lines.append(f"The last backup check {found}{unseen}: {when(backup.at, zone)}, by {_named(backup.actor)}.")
     good = verdict is not None and verdict.even
     return f"<h3>The books</h3>{_list(lines, first='' if good else 'wrong')}"
+
+
+def _named(name: str | None) -> str:
+    """A name, cut where it would take lines from the rest."""
+    return f"{name[: LONGEST - 1]}\N{HORIZONTAL ELLIPSIS}" if name and len(name) > LONGEST else name or ""
 
 
 def _requests(report: MonthReport) -> str:
@@ -196,7 +211,9 @@ def _exports(report: MonthReport) -> str:
     title = "<h3>Files with personal data</h3>"
     if not report.exports:
         return f"{title}<p>Nobody took any.</p>"
-    return title + _list([f"{text.count(one.times, 'file')} by {one.actor}" for one in report.exports[:MOST_ROWS]])
+    return title + _list(
+        [f"{text.count(one.times, 'file')} by {_named(one.actor)}" for one in report.exports[:MOST_ROWS]]
+    )
 
 
 def _list(lines: Sequence[str], *, first: str = "") -> str:

@@ -15,7 +15,7 @@ STYLE = f"""
 .report .strong td {{ font-weight: 700; border-bottom-width: 2px; }} .report tr {{ break-inside: avoid; }}
 .report .two {{ display: grid; grid-template-columns: 1fr 1fr; gap: 0 1.6rem; }} .report .two > div {{ min-width: 0; }}
 .report .changes td:nth-child(1), .report .top td:nth-child(2) {{ white-space: nowrap; }}
-.report .changes td:nth-child(3), .report .top td:nth-child(1) {{ overflow-wrap: anywhere; min-width: 5rem; }}
+.report .changes td:nth-child(3), .report .top td:nth-child(1) {{ overflow-wrap: anywhere; min-width: 7rem; }}
 .report img {{ width: 100%; height: auto; display: block; }} .report img.on_paper {{ display: none; }}
 @media (max-width: 640px) {{ .report .two {{ grid-template-columns: 1fr; }} }}
 @page {{ size: A4; margin: 12mm 13mm; }}
