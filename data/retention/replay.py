@@ -84,7 +84,7 @@ def look(connection: Connection, schema: Schema, ids: Sequence[CustomerId]) -> R
     before = queries.erased_ids(connection, schema, list(found))
     blanks = require_blanks(connection, schema)
     result = Replayed(gone=[one for one in ids if schema.parse_id(one) not in found])
-    for key, customer in found.items():
+    for key in (one for one in keys if one in found):
         words = too_long(key, blanks)
         if key in before:
             result.already.append(key)
@@ -92,7 +92,7 @@ def look(connection: Connection, schema: Schema, ids: Sequence[CustomerId]) -> R
             result.refused[key] = words
         else:
             result.erased.append(key)
-            result.deleted += [key] if customer.deleted_at is None else []
+            result.deleted += [key] if found[key].deleted_at is None else []
     return result
 
 
