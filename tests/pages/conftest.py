@@ -20,22 +20,36 @@ from data.settings import ROOT
 from ui import checking
 
 Visit = Callable[..., AppTest]
-# Pages that show what data/ has read: there the statements are tested on every engine, so two are enough here.
-SAME_ON_EVERY_ENGINE = {
-    *("test_integrity_page.py", "test_door_pages.py", "test_told_pages.py", "test_trouble_pages.py"),
-    *("test_revenue_page.py",),
-}
+HERE = Path(__file__).parent
+# What pages read and write through data/ is tested there on every engine, and every page is opened on every engine
+# (test_every_page.py). So the pages' own tests need one engine; a second where what is typed comes back from the
+# database, and where the database fails in its own way.
+SECOND_ENGINE = {"test_customers_page.py", "test_deleted_customers_page.py", "test_trouble_pages.py"}
+EVERY_ENGINE = {"test_every_page.py"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leaves PostgreSQL to the pages that write."""
-    items[:] = [item for item in items if not (item.path.name in SAME_ON_EVERY_ENGINE and on_postgresql(item))]
+    """Leaves a test of the pages on those engines; one that is for a server alone stays there."""
+    of_pages = [item for item in items if item.path.parent == HERE and item.path.name not in EVERY_ENGINE]
+    kept = {name_of(item) for item in of_pages if engine_of(item) in engines_for(item)}
+    needless = {id(i) for i in of_pages if name_of(i) in kept and engine_of(i) not in engines_for(i)}
+    items[:] = [item for item in items if id(item) not in needless]
 
 
-def on_postgresql(item: pytest.Item) -> bool:
-    """Whether this is a test's run on PostgreSQL."""
+def engines_for(item: pytest.Item) -> tuple[str, ...]:
+    """The engines on which this file's tests run."""
+    return ("sqlite", "mariadb") if item.path.name in SECOND_ENGINE else ("sqlite",)
+
+
+def name_of(item: pytest.Item) -> str:
+    """The test without its parameters."""
+    return item.nodeid.partition("[")[0]
+
+
+def engine_of(item: pytest.Item) -> str:
+    """The engine that a test's parameters name; one without has the first."""
     spec = getattr(item, "callspec", None)
-    return spec is not None and spec.params.get("engine_name") == "postgresql"
+    return str(spec.params.get("engine_name", "sqlite") if spec else "sqlite")
 
 
 @pytest.fixture(autouse=True)
