@@ -78,7 +78,7 @@ def _compare(
         counts = [queries.count_between(s.connection, s.schema, rows, low, high) for s in (ours, theirs)]
         if counts[0] == counts[1]:
             continue
-        if max(counts) > SMALL and high > low:
+        if max(number for number, _ in counts) > SMALL and high > low:
             middle = (low + high) // 2
             ranges += [(middle + 1, high), (low, middle)]
             continue

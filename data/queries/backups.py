@@ -13,6 +13,7 @@ from data.schema import Lens, Schema
 
 Rows = Literal["customers", "orders"]
 Bounds = tuple[int, int]
+SPREAD = 1_000_003  # ids are added by their remainders, so that no sum is too large
 
 
 def last_backup_check(connection: Connection, schema: Schema) -> Row[*tuple[Any, ...]] | None:
@@ -36,11 +37,13 @@ def id_bounds(connection: Connection, schema: Schema, rows: Rows) -> Bounds | No
     return (low, high) if type(low) is int and type(high) is int else None
 
 
-def count_between(connection: Connection, schema: Schema, rows: Rows, low: int, high: int) -> int:
-    """How many have an id of this range, both ends included."""
+def count_between(connection: Connection, schema: Schema, rows: Rows, low: int, high: int) -> tuple[int, int]:
+    """How many have an id of this range, both ends included; and a sum over the ids that tells one lost and another added."""
     lens = _lens(schema, rows)
-    statement = select(func.count()).select_from(lens.source).where(lens.c.id >= low, lens.c.id <= high)
-    return int(connection.execute(statement).scalar_one())
+    counted = (func.count(), func.coalesce(func.sum(lens.c.id % SPREAD), 0))
+    statement = select(*counted).select_from(lens.source).where(lens.c.id >= low, lens.c.id <= high)
+    number, added = connection.execute(statement).one()
+    return int(number), int(added)
 
 
 def ids_between(
