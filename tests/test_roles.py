@@ -19,7 +19,7 @@ from approving import with_approval
 from shops import ADMIN, execute, make_shop, rows, state
 
 import data
-from data import approvals, changes, customers, entering, integrity, probe, seals, tokens
+from data import approvals, changes, customers, downloads, entering, integrity, jobs, probe, seals, tokens
 from data.access import ALLOWED, Actor, Door, Permission, Role, Standing
 from data.changes import Wish
 from data.database import Database, in_transaction
@@ -82,6 +82,25 @@ def signed_in(actor: Actor) -> Actor:
     return replace(actor, standing=Standing(claims={"sub": actor.id}))
 
 
+def checked(shop: Database) -> None:
+    """A check that was kept, so that there is a file of it."""
+    integrity.run_and_record(shop, actor=ADMIN)
+
+
+OFFERED: list[str] = []  # the secret of a link
+
+
+def job(shop: Database, *steps: Callable[[str], Any]) -> None:
+    """A job of an administrator's, customer 5's, taken as far as that; JOBS has its id."""
+    delete(shop, 5)
+    restore(shop, 5)
+    made = jobs.prepare(shop, "delete", ids=[5], actor=ADMIN, reason="mistake")
+    JOBS.append(made.id)
+    for step in steps:
+        step(made.id)
+
+
+JOBS: list[str] = []
 ANN = {"name": "Ann", "email": "ann@example.com"}
 CHANGE, SEAL, TOKENS = Permission.CHANGE_CUSTOMERS, Permission.SEAL_MONTHS, Permission.MANAGE_TOKENS
 APPROVE = Permission.APPROVE_REQUESTS
@@ -127,6 +146,20 @@ ACTIONS = [
         lambda s, a: in_transaction(s, lambda c: changes.change_each(c, s.schema, [Wish("delete", 3, a, WHY)])),
         before=lambda s: restore(s, 3),
     ),
+    Action(CHANGE, jobs.prepare, lambda s, a: jobs.prepare(s, "restore", ids=[4], actor=a, reason="mistake")),
+    Action(CHANGE, jobs.start, lambda s, a: jobs.start(s, JOBS[-1], actor=a), before=lambda s: job(s)),
+    Action(
+        CHANGE,
+        jobs.stop,
+        lambda s, a: jobs.stop(s, JOBS[-1], actor=a),
+        before=lambda s: job(s, lambda made: jobs.start(s, made, actor=ADMIN)),
+    ),
+    Action(
+        CHANGE,
+        jobs.undo,
+        lambda s, a: jobs.undo(s, JOBS[-1], actor=a),
+        before=lambda s: job(s, lambda made: jobs.start(s, made, actor=ADMIN), lambda _: jobs.run_pending(s)),
+    ),
     Action(Permission.READ_INTEGRITY, integrity.run_and_record, lambda s, a: integrity.run_and_record(s, actor=a)),
     Action(Permission.PROBE, probe.probe, lambda s, a: probe.probe(s, actor=a, customer_id=5), writes=False),
     Action(
@@ -160,6 +193,20 @@ ACTIONS = [
         tokens.revoke,
         lambda s, a: tokens.revoke(s, "old", actor=a),
         before=lambda s: tokens.add(s, "old", role=Role.STAFF, actor=ADMIN),
+    ),
+    Action(
+        Permission.READ_INTEGRITY,
+        downloads.offer,
+        lambda s, a: downloads.offer(s, "integrity", "csv", {}, actor=a),
+        before=checked,
+    ),
+    Action(
+        Permission.READ_INTEGRITY,
+        downloads.fetch,
+        lambda s, a: downloads.fetch(s, OFFERED.pop(), actor=a),
+        before=lambda s: OFFERED.append(
+            downloads.offer(s, "integrity", "csv", {}, actor=Actor("test:somebody", Role.ADMIN, Door.API))
+        ),
     ),
     Action(TOKENS, tokens.list_all, lambda s, a: tokens.list_all(s, actor=a), writes=False),
 ]
@@ -224,6 +271,7 @@ UNASKED = {
         ("data.requesting.request", "data.requesting.ask"),
         "asks in the transaction of whatever asked, which asks for the role",
     ),
+    "data.jobs.carrying.carry": "carries out a batch for who asked for the job, whose role the worker has just asked again",
     "data.approvals.deciding.withdraw": "whoever asked may take it back, whatever their role is by now",
     **dict.fromkeys(
         ("data.approvals.deciding.expire_due", "data.approvals.deciding.expire_quietly"),
