@@ -334,6 +334,14 @@ def test_with_approval_it_waits_and_runs_for_who_asked(shop: Database) -> None:
     assert {(body["actor"], body["request"]) for body in written} == {("test:staff", waiting.request_id)}
     assert problems(strict) == []
     assert integrity.run_and_record(strict).even
+    # What was approved was approved for who asked, and that is asked again.
+    teller = tokens.check(shop, tokens.add(shop, "till", role=Role.STAFF, actor=ADMIN))
+    asked_by_till = jobs.start(strict, prepare(strict, ids=[1], actor=teller).id, actor=teller)
+    approvals.approve(strict, asked_by_till.request_id or 0, actor=BOSS)
+    jobs.stop(strict, asked_by_till.id, actor=ADMIN)
+    tokens.revoke(shop, "till", actor=ADMIN)
+    with pytest.raises(NotPermitted, match="no longer in force"):
+        jobs.start(strict, asked_by_till.id, actor=ADMIN)
     # What restores needs none; what takes a restore back does.
     undone = jobs.undo(strict, job.id, actor=STAFF)
     assert running.run_pending(strict) == 1

@@ -91,10 +91,9 @@ OFFERED: list[str] = []  # the secret of a link
 
 
 def job(shop: Database, *steps: Callable[[str], Any]) -> None:
-    """A job of an administrator's, customer 5's, taken as far as that; JOBS has its id."""
-    delete(shop, 5)
-    restore(shop, 5)
-    made = jobs.prepare(shop, "delete", ids=[5], actor=ADMIN, reason="mistake")
+    """A job of an administrator's about a new customer, taken as far as that; JOBS has its id."""
+    customer = customers.add(shop, {"name": f"Of job {len(JOBS)}", "email": f"{len(JOBS)}@example.com"}, actor=ADMIN)
+    made = jobs.prepare(shop, "delete", ids=[customer.id], actor=ADMIN, reason="mistake")
     JOBS.append(made.id)
     for step in steps:
         step(made.id)
