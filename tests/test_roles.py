@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import json
 import pkgutil
 import re
 from collections.abc import Callable, Iterator
@@ -12,21 +13,41 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import sqlalchemy
 from approving import with_approval
+from copies import DUMPS
+from erasing import BOSS
 from shops import ADMIN, execute, make_shop, rows, state
 
 import data
-from data import approvals, changes, customers, downloads, entering, integrity, jobs, probe, seals, tokens
+from data import (
+    approvals,
+    backup_check,
+    changes,
+    customers,
+    downloads,
+    entering,
+    erasing,
+    erasures,
+    integrity,
+    jobs,
+    probe,
+    restoring,
+    seals,
+    tokens,
+)
 from data.access import ALLOWED, Actor, Door, Permission, Role, Standing
 from data.changes import Wish
-from data.database import Database, in_transaction
+from data.database import Database, in_transaction, now
 from data.errors import NotPermitted
-from data.events import Reason
+from data.events import Reason, take_turns
 from data.integrity import accept
-from data.settings import load_settings
+from data.jobs.batch import Batch
+from data.retention import asking, replay
+from data.settings import Retention, load_settings
 from data.sign_in import role_of
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -100,9 +121,53 @@ def job(shop: Database, *steps: Callable[[str], Any]) -> None:
 
 
 JOBS: list[str] = []
+ERASING: list[str] = []  # a job's id
+
+
+def to_erase(shop: Database) -> None:
+    """Customer 4's erasure asked for and approved, and not done yet."""
+    delete(shop, 4)
+    job = asking.ask(shop, asking.prepare_one(shop, 4, actor=ADMIN).id, actor=ADMIN)
+    approvals.approve(shop, job.request_id or 0, actor=BOSS)
+    ERASING[:] = [job.id]
+
+
+def erase(shop: Database, actor: Actor) -> None:
+    """That erasure done, as the worker does it."""
+
+    def work(connection: sqlalchemy.Connection) -> None:
+        head, job = take_turns(connection, shop.schema), jobs.get(shop, ERASING[0])
+        erasing.erase(connection, shop.schema, Batch(job, jobs.items(shop, job.id), actor, WHY, head, now()))
+
+    in_transaction(shop, work)
+
+
+def past_due(shop: Database) -> Database:
+    """The shop where whoever is deleted is due at once."""
+    execute(shop.engine, "UPDATE customers SET deleted_at = '2020-01-01 00:00:00' WHERE id = 5")
+    settings = shop.settings.model_copy(update={"retention": Retention(days=1000)})
+    return replace(shop, settings=settings, schema=replace(shop.schema, settings=settings))
+
+
+def named_in_file(shop: Database) -> None:
+    """A file of erasures that names customer 3."""
+    with shop.engine.connect() as connection:
+        chain = erasures.chain_name(connection, shop.schema)
+    line = {"chain": chain, "customer_id": 3, "at": "2026-01-01T00:00:00Z", "event_id": 1, "job": None}
+    shop.settings.retention.file.write_text(json.dumps(line) + "\n", encoding="utf-8")
+
+
+def check_copy(shop: Database, actor: Actor) -> None:
+    """A copy of the shop's file compared with it."""
+    copy = Path(str(shop.engine.url.database)).with_name("copy.sqlite")
+    copy.write_bytes(DUMPS["sqlite"](shop.engine.url))
+    with patch.object(backup_check.run, "LOOKS", (0.0,)):
+        backup_check.check(shop, f"sqlite:///{copy}", actor=actor)
+
+
 ANN = {"name": "Ann", "email": "ann@example.com"}
 CHANGE, SEAL, TOKENS = Permission.CHANGE_CUSTOMERS, Permission.SEAL_MONTHS, Permission.MANAGE_TOKENS
-APPROVE = Permission.APPROVE_REQUESTS
+APPROVE, ERASE = Permission.APPROVE_REQUESTS, Permission.ERASE_CUSTOMERS
 ACTIONS = [
     Action(CHANGE, customers.soft_delete, lambda s, a: in_own_transaction(s, customers.soft_delete, 1, a)),
     Action(CHANGE, customers.restore, lambda s, a: in_own_transaction(s, customers.restore, 4, a)),
@@ -117,6 +182,15 @@ ACTIONS = [
         CHANGE,
         customers.restore_each,
         lambda s, a: customers.restore_each(s, [2], actor=a, reason="undo"),
+        before=lambda s: delete(s, 2),
+    ),
+    Action(
+        CHANGE,
+        restoring.restore_as_seen,
+        lambda s, a: in_transaction(
+            s,
+            lambda c: restoring.restore_as_seen(c, s.schema, [2], actor=a, reason=WHY, expected={}, without_email=[]),
+        ),
         before=lambda s: delete(s, 2),
     ),
     Action(CHANGE, customers.add, lambda s, a: customers.add(s, ANN, actor=a)),
@@ -208,6 +282,22 @@ ACTIONS = [
         ),
     ),
     Action(TOKENS, tokens.list_all, lambda s, a: tokens.list_all(s, actor=a), writes=False),
+    Action(ERASE, erasing.erase, erase, before=to_erase),
+    Action(ERASE, asking.prepare_one, lambda s, a: asking.prepare_one(s, 3, actor=a), before=lambda s: delete(s, 3)),
+    Action(
+        ERASE,
+        asking.ask,
+        lambda s, a: asking.ask(s, ERASING[0], actor=a),
+        before=lambda s: ERASING.__setitem__(slice(None), [asking.prepare_one(s, 3, actor=ADMIN).id]),
+    ),
+    Action(ERASE, asking.prepare_due, lambda s, a: asking.prepare_due(past_due(s), actor=a), before=past_due),
+    Action(
+        ERASE,
+        replay.replay,
+        lambda s, a: replay.replay(s, s.settings.retention.file, actor=a),
+        before=named_in_file,
+    ),
+    Action(Permission.CHECK_BACKUPS, backup_check.check, check_copy),
 ]
 
 
@@ -281,6 +371,9 @@ UNASKED = {
     "data.tokens.keeping.check": "notes that a token was used; it is how an actor is found",
     "data.integrity.cli.main": "a command, run by whoever holds the database's password: admin",
     "data.tokens.cli.main": "likewise",
+    "data.retention.cli.main": "likewise",
+    "data.backup_check.cli.main": "likewise",
+    "data.erasing.blank": "blanks whom erase or replay, which ask, hand to it",
     **dict.fromkeys(
         (
             *("data.compensation.watch", "data.compensation.take_back", "data.compensation.taken_back"),

@@ -58,7 +58,6 @@ def replay(
     file), Conflict (a column that cannot be blanked), BooksMoved.
     """
     actor.require(Permission.ERASE_CUSTOMERS)
-    actor.require(Permission.CHANGE_CUSTOMERS)
     schema = database.schema
     with snapshot(database) as moment:
         require_blanks(moment.connection, schema)
