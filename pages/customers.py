@@ -6,7 +6,7 @@ from data.access import Permission
 from ui import lists, tables
 from ui.dialog import ask, ask_about
 from ui.dialogs import show_dialog
-from ui.jobs import show_job
+from ui.jobs import show_job, show_recent
 from ui.many import ask_to_delete, offer_all
 from ui.shell import open_page
 from ui.text import count, typed
@@ -31,6 +31,7 @@ answer = st.container()
 show_job(here)
 with st.container(horizontal=True, vertical_alignment="center"):
     asked = lists.ask(here, SORTS, deleted=False)
+    show_recent(here)
     st.button(
         "Add New Customer",
         key="add",
