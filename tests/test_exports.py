@@ -16,10 +16,10 @@ from openpyxl.utils.escape import unescape
 from shops import ADMIN, MANAGER, ORDERS, SALES, by_hand, execute, rows, state
 from test_delete_customer import Shops
 
-from data import exports, integrity, queries, seals
+from data import exports, integrity, jobs, queries, seals
 from data.customers import delete_many
 from data.database import Database, snapshot
-from data.errors import InvalidInput
+from data.errors import InvalidInput, JobNotFound
 from data.exports import as_xlsx, sheets
 from data.exports.sheets import Amounts, Column, Kind, Row, Sheet
 
@@ -245,3 +245,18 @@ def test_a_file_is_read_a_page_at_a_time_and_writes_nothing(shop: Database, monk
     assert state(shop) == before
     execute(shop.engine, "UPDATE customers SET deleted_at = NULL")
     assert len(lines(*exports.open_report(shop, "deleted_customers", {}))) == 1
+
+
+@SQLITE
+def test_a_jobs_result_says_what_became_of_each_customer(shop: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sheets, "PAGE", 2)
+    job = jobs.prepare(shop, "delete", actor=ADMIN, reason="mistake", ids=[1, 2, 3, 4])
+    jobs.start(shop, job.id, actor=ADMIN)
+    jobs.run_pending(shop)
+    head, *found = cells(exports.open_report(shop, "job_result", {"job": job.id}))
+    assert head == ["number", "customer_id", "name", "result", "words", "event_id"]
+    assert [[row[1], row[2]] for row in found] == [[1, "Ana Lima"], [2, "Bo Ek"], [3, "陈伟"], [4, "Dora Gone"]]
+    assert [row[3] for row in found] == ["done", "done", "done", "already"]
+    assert all(row[5] for row in found[:3])
+    with pytest.raises(JobNotFound):
+        exports.open_report(shop, "job_result", {})
