@@ -111,7 +111,7 @@ def _bars(
     )
 
 
-def _laid_out(figure: go.Figure, *, height: int = 320) -> go.Figure:
+def _laid_out(figure: go.Figure, *, height: int = 350) -> go.Figure:
     c = colours()
     figure.update_layout(
         barmode="relative",
@@ -123,5 +123,5 @@ def _laid_out(figure: go.Figure, *, height: int = 320) -> go.Figure:
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "normal", "title": ""},
         font={"color": c.text},
     )
-    figure.update_xaxes(type="category", title="", tickangle=0, automargin=True, nticks=13, showgrid=False)
+    figure.update_xaxes(type="category", automargin=True, nticks=13, showgrid=False)
     return figure.update_yaxes(rangemode="tozero", tickformat="~s", gridcolor=c.grid, nticks=6, zeroline=True)

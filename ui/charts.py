@@ -54,7 +54,7 @@ def revenue_by_month(rows: Sequence[MonthlyRevenue], *, unfinished: str, decimal
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         hovermode="x unified",
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "normal", "title": ""},
-        xaxis={"type": "category", "title": "", "tickangle": 0, "automargin": True, "nticks": 13, "showgrid": False},
+        xaxis={"type": "category", "automargin": True, "nticks": 13, "showgrid": False},
         yaxis={
             "title": "",
             "rangemode": "tozero",

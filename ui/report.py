@@ -24,6 +24,7 @@ from ui.report_style import STYLE
 from ui.revenue import bounds, month_box, this_month
 
 MOST_ROWS = 6  # of what was done; with names of any length the report is still one sheet
+MOST_WORDS = 300  # characters of the verdict; Financial Integrity has all of it
 LONGEST = 40  # characters of somebody's name
 DID = {"delete": "Deleted", "restore": "Restored", "erase": "Erased"}
 PARTS = {
@@ -177,7 +178,12 @@ def _books(report: MonthReport, currency: str, zone: ZoneInfo) -> str:
     if verdict is None:
         lines = ["The books were never checked."]
     else:
-        lines = [f"{verdict.words} Checked {when(verdict.at, zone)}."]
+        words = (
+            verdict.words
+            if len(verdict.words) <= MOST_WORDS
+            else f"{verdict.words[:MOST_WORDS]}\N{HORIZONTAL ELLIPSIS}"
+        )
+        lines = [f"{words} Checked {when(verdict.at, zone)}."]
     sealed = [seal for seal in report.seals if seal.currency == currency]
     lines += [
         f"{text.month(report.month)} was sealed {when(seal.sealed_at, zone)} by {_named(seal.actor)} (event {seal.event_id})."
