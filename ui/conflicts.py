@@ -57,15 +57,16 @@ def _choices(
         st.caption("This database keeps the e-mail addresses of active customers apart.")
     else:
         st.caption("Addresses may be shared here, so that both can keep it.")
-    keep_button("Cancel")
-    if sharing.may_lose_email(here.database.schema):
-        label = "Restore without the e-mail" if one else f"Restore all, {len(shared)} without the e-mail"
-        _choice(label, "restore_without", customers, list(shared))
-    rest = [customer for customer in customers if customer.id not in shared]
-    if rest:
-        _choice(f"Restore the other {len(rest)}" if rest[1:] else "Restore the other one", "restore_rest", rest, [])
-    if not kept_apart:
-        _choice("Restore anyway" if one else "Restore all anyway", "restore_anyway", customers, [])
+    with st.container(horizontal=True):
+        keep_button("Cancel")
+        if sharing.may_lose_email(here.database.schema):
+            label = "Restore without the e-mail" if one else f"Restore all, {len(shared)} without the e-mail"
+            _choice(label, "restore_without", customers, list(shared))
+        rest = [customer for customer in customers if customer.id not in shared]
+        if rest:
+            _choice(f"Restore the other {len(rest)}" if rest[1:] else "Restore the other one", "restore_rest", rest, [])
+        if not kept_apart:
+            _choice("Restore anyway" if one else "Restore all anyway", "restore_anyway", customers, [])
 
 
 def _tell_whose(customers: Sequence[Customer], shared: Mapping[CustomerId, Customer]) -> None:

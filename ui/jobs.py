@@ -73,7 +73,8 @@ def _panel(here: Here, job: Job) -> None:
         when = text.day_and_time(now.made_at, here.zone)
         why = here.database.settings.reason_labels.get(now.reason, now.reason)
         st.caption(f"{when}, {typed(now.actor)}: {typed(why)}", width="content")
-        st.space("stretch")
+        if now.state != "running":
+            st.space("stretch")
         over = now.state in ("done", "stopped", "failed")
         details = over and st.toggle("Each customer", key=f"details_{job.id}")
         _buttons(here, now)
