@@ -57,7 +57,7 @@ def server(shop: Database, end: float) -> int:
     try:
         own = attach(shop.settings)  # a connection is no other process's
         while time.monotonic() < end:
-            running.run_pending(own, lease=LEASE, size=250)
+            running.run_pending(own, lease=LEASE, size=500)
             time.sleep(0.05)
     finally:
         os._exit(0)

@@ -27,7 +27,8 @@ from data.schema import Schema
 
 LOGGER = logging.getLogger("evenbooks")
 LEASE = timedelta(seconds=15)  # after which the job of a server that was killed is anybody's
-BATCH = 500  # customers in one transaction
+BATCH = 1000  # customers in one transaction, which others who change something wait for
+REST = 0.1  # seconds after each on SQLite, which has no queue: who waits for the file looks that often
 
 
 def run_pending(database: Database, *, lease: timedelta = LEASE, size: int = BATCH) -> int:
@@ -58,6 +59,8 @@ class _Run:
             size = self._size()
             while self._is_mine(job):
                 job = self._do(job, actor_now(self.database, job), size)
+                if self.schema.dialect == "sqlite":
+                    time.sleep(REST)
         except DatabaseUnavailable:
             raise  # whoever has it after the lease goes on
         except BooksMoved as error:
