@@ -14,7 +14,7 @@ from data import approvals, queries
 from data.access import Actor, Permission
 from data.approvals import Case
 from data.database import Snapshot
-from data.records import JobKind, Request
+from data.records import Customer, JobKind, Request
 from ui import text
 from ui.actions import version
 from ui.lists import HEIGHT
@@ -127,7 +127,7 @@ def show_links(here: Here, selected: Sequence[Case]) -> None:
     if request.customer_id is not None:
         about = {"customer": str(request.customer_id)}
         st.page_link("pages/history.py", label="History", icon=":material/history:", query_params=about)
-    elif request.job_id is not None:
+    elif request.job_id is not None and (request.kind != "erase" or here.actor.may(Permission.READ_INTEGRITY)):
         page = "pages/retention.py" if request.kind == "erase" else "pages/customers.py"
         st.page_link(page, label="The job", icon=":material/list_alt:", query_params={"job": request.job_id})
 
@@ -144,18 +144,24 @@ def _turn_to(pages: list[int]) -> None:
 
 
 def names_of(here: Here, moment: Snapshot, cases: Sequence[Case]) -> list[str]:
-    """Whom each request is about."""
-    people = [case.customer.id for case in cases if case.customer]
+    """Whom each request is about: a name, or how many."""
+    named = [_alone(case) for case in cases]
+    people = [customer.id for customer in named if customer]
     erased = queries.erased_ids(moment.connection, here.database.schema, people) if people else set()
 
-    def name(case: Case) -> str:
-        if case.customer:
-            return text.shown_name(case.customer, erased)
+    def name(case: Case, customer: Customer | None) -> str:
+        if customer:
+            return text.shown_name(customer, erased)
         if case.job:
             return count(case.job.total, "customer")
         return f"customer {case.request.customer_id}" if case.request.customer_id is not None else "a job"
 
-    return [name(case) for case in cases]
+    return [name(case, customer) for case, customer in zip(cases, named, strict=True)]
+
+
+def _alone(case: Case) -> Customer | None:
+    """The one customer whom a request is about, also where that is a job of one."""
+    return case.people[0] if case.job and case.job.total == 1 and case.people else case.customer
 
 
 def why_of(here: Here, case: Case) -> str:

@@ -19,7 +19,7 @@ from ui.approvals import DOES, DONE, may_decide, names_of
 from ui.dialog import ask, attempt, keep_button, open_dialog
 from ui.door import current_actor
 from ui.shell import Here, flash, forget_reads
-from ui.text import count, typed
+from ui.text import count, shown_name, typed
 from ui.trouble import tell
 from ui.wording import about_deleting, warn_of_open_orders
 
@@ -120,6 +120,9 @@ def _show_case(here: Here, case: Case, name: str, *, alone: bool) -> None:
     else:
         stay = f"{count(case.orders, 'order')} worth {typed(worth)} {'stays' if case.orders == 1 else 'stay'} in every report."
         st.write(f"The personal columns and notes are blanked; the row stays. {stay}")
+    if case.job and case.job.total > 1:
+        more = f" and {case.job.total - len(case.people):,} more" if case.job.total > len(case.people) else ""
+        st.write(f"{', '.join(typed(shown_name(one)) for one in case.people)}{more}.")
     if case.job and case.job.preview.get("search"):
         st.write(f"All that matched “{typed(case.job.preview['search'])}” when it was asked for.")
     if case.changed:
@@ -178,7 +181,7 @@ def _told(here: Here, way: str, done: Sequence[tuple[Case, str]]) -> str:
     if way != "approve":
         return f"The request about {typed(name)} is {WAYS[way].told}. Nothing was {DONE[case.request.kind]}."
     if case.job:
-        return f"Approved. {count(case.job.total, 'customer')} will be {DONE[case.request.kind]} now."
+        return f"Approved. {typed(name)} will be {DONE[case.request.kind]} now."
     worth = text.money(case.revenue, here.database.settings.money.decimals)
     kept = f" {count(case.orders, 'order')} ({typed(worth)}) still {'counts' if case.orders == 1 else 'count'}."
     return f"{typed(name)} is deleted.{kept if case.orders else ''}"

@@ -16,14 +16,16 @@ from data.records import Customer, Impact, Job, Request, RequestState, Revenue
 from data.requesting import is_over
 from data.schema import Schema
 
+FIRST = 5  # of a job's customers
+
 
 @dataclass(frozen=True)
 class Case:
     """A request with what somebody needs to decide it.
 
     The notes are of whoever asked and of whoever decided. `customer` and `impact` as they are now, None where there is no
-    such customer; `changed`: edited, deleted or restored since. `job` is what was asked for of many. `names`: the
-    requester's, hashed, while it waits.
+    such customer; `changed`: edited, deleted or restored since. `job` is what was asked for of many, and `people` the
+    first of those whom it is about. `names`: the requester's, hashed, while it waits.
     """
 
     request: Request
@@ -32,6 +34,7 @@ class Case:
     customer: Customer | None = None
     impact: Impact | None = None
     job: Job | None = None
+    people: Sequence[Customer] = ()
     changed: bool = False
     names: str = ""
 
@@ -78,11 +81,18 @@ def list_cases(connection: Connection, schema: Schema, requests: Sequence[Reques
             customer=customer,
             impact=impact,
             job=queries.get_job(connection, schema, one.job_id) if one.job_id is not None else None,
+            people=_first_of(connection, schema, one.job_id) if one.job_id is not None else (),
             changed=one.id in changed,
             names=names.get(one.id, ""),
         )
 
     return [case(one) for one in requests]
+
+
+def _first_of(connection: Connection, schema: Schema, job_id: str) -> list[Customer]:
+    ids = [item.customer_id for item in queries.list_job_items(connection, schema, job_id, limit=FIRST)]
+    found = queries.get_customers(connection, schema, ids) if ids else {}
+    return [found[one] for one in ids if one in found]
 
 
 def list_requests(

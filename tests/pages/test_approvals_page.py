@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +12,8 @@ from screens import AUTH, HOSTILE, SECTIONS, claims_of, dialog, press, said, sel
 from shops import execute, whole_row
 from streamlit.testing.v1 import AppTest
 
-from data import approvals
+from data import approvals, jobs
+from data import database as databases
 from data.access import Actor, Door, Role, Standing
 from data.customers import delete_many
 from data.database import Database, attach
@@ -178,3 +181,26 @@ def test_without_the_setting_the_page_says_so_and_without_sign_in_no_page_opens(
         closed = app(page, sections=STRICT)
         assert "sign-in is not configured, so nobody could approve" in said(closed)
         assert not closed.dataframe
+
+
+def test_an_erasure_names_whom_and_is_done_once_approved(app: Any, strict: Database, tmp_path: Path) -> None:
+    elsewhere = STRICT | {"retention": {"erasures": f"{tmp_path}/erasures.jsonl"}}
+    open_as(app, "manager", sections=elsewhere)  # attaches it
+    database, manager = databases.default(), signed_in("manager", Role.MANAGER)
+    job = jobs.prepare(database, "erase", actor=manager, reason="erasure", ids=[4])
+    jobs.start(database, job.id, actor=manager)
+    own = select(open_as(app, "manager", sections=elsewhere), 0)
+    assert own.button(key="approve").disabled
+    at = select(open_as(app, "admin", sections=elsewhere), 0)
+    assert shown(at).loc[0, ["what", "whom", "orders"]].tolist() == ["Erase", "Dora Gone", 2]
+    press(at, "approve")
+    assert "Nothing takes an erasure back." in said(at)
+    assert "2 orders worth EUR 100.00 stay in every report." in said(at)
+    press(at, "confirm_approve")
+    assert "Approved. Dora Gone will be erased now." in said(at)
+    for _ in range(100):
+        if jobs.get(databases.default(), job.id).state not in ("waiting", "running"):
+            break
+        time.sleep(0.1)
+    assert jobs.get(databases.default(), job.id).state == "done"
+    assert whole_row(strict, 4)["email"] != "dora@example.com"
