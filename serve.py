@@ -67,6 +67,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
 
     import ui.analytics
     import ui.charts
+    import ui.deciding
     import ui.dialogs
     import ui.evidence
     import ui.history
