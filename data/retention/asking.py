@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
 from data import erasures, jobs, queries
 from data.access import Actor, Permission
 from data.changes import known_key
-from data.database import Database, now, snapshot
+from data.database import Database, in_transaction, now, snapshot
 from data.erasing import RETENTION, require_blanks, too_long
-from data.errors import Conflict, CustomerNotFound, InvalidInput
+from data.errors import Conflict, CustomerNotFound, DatabaseReadOnly, InvalidInput
+from data.faults import error_words
 from data.records import CustomerId, Job
 from data.retention.due import due_ids
 from data.retention.policy import require_backup
@@ -22,9 +26,8 @@ def prepare_due(database: Database, *, actor: Actor, note: str | None = None) ->
     without a passed backup check), EvenbooksError (the file of erasures cannot be written).
     """
     actor.require(Permission.ERASE_CUSTOMERS)
-    erasures.require_writable(database.settings.retention.file)
+    _require_possible(database)
     with snapshot(database) as moment:
-        require_blanks(moment.connection, database.schema)
         ids = list(due_ids(moment.connection, database.schema, now()))
         if len(ids) > 1:
             require_backup(moment.connection, database.schema, now())
@@ -39,7 +42,7 @@ def prepare_one(database: Database, customer_id: CustomerId, *, actor: Actor, no
     Raises CustomerNotFound, Conflict (active: to be deleted first; erased already), and as `prepare_due` does.
     """
     actor.require(Permission.ERASE_CUSTOMERS)
-    erasures.require_writable(database.settings.retention.file)
+    _require_possible(database)
     schema, key = database.schema, known_key(database.schema, customer_id)
     with snapshot(database) as moment:
         blanks = require_blanks(moment.connection, schema)
@@ -55,6 +58,26 @@ def prepare_one(database: Database, customer_id: CustomerId, *, actor: Actor, no
     if words:
         raise Conflict(f"Customer {key} cannot be erased: {words}")
     return jobs.prepare(database, "erase", actor=actor, reason=ERASURE, note=note, ids=[key])
+
+
+def _require_possible(database: Database) -> None:
+    """Raises, before anybody is asked to approve what could not be done, where the file of erasures cannot be written, a
+    column cannot be blanked, or this account may not blank: tried on nobody."""
+    erasures.require_writable(database.settings.retention.file)
+    schema = database.schema
+
+    def blank_nobody(connection: Connection) -> None:
+        queries.blank_people(connection, schema, [], blanks=require_blanks(connection, schema))
+        queries.blank_notes(connection, schema, [])
+
+    try:
+        in_transaction(database, blank_nobody)
+    except DatabaseReadOnly as error:
+        why = error_words(error.__cause__) if isinstance(error.__cause__, DBAPIError) else str(error)
+        raise Conflict(
+            f"This account may not blank what is blanked of a person ({why}). The rights that it needs are printed by: "
+            "python -m data.sql grants"
+        ) from error
 
 
 def ask(database: Database, job_id: str, *, actor: Actor) -> Job:

@@ -24,6 +24,10 @@ REQUEST_COLUMNS = ("state", "decided_at", "decided_by", "decision_id")
 DOWNLOAD_COLUMNS = ("used_at",)
 JOB_COLUMNS = (
     *(
+        "actor",
+        "role",
+        "door",
+        "standing",
         "state",
         "note",
         "ended_at",
