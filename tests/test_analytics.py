@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from shops import ADMIN, CUSTOMERS, execute
 
-from data import analytics, changes, queries
+from data import analytics, changes, month_report, queries
 from data.access import Actor
 from data.analytics import BEFORE, OUTSIDE, Analytics, AtMonthEnd, Deleted
 from data.database import Database, in_transaction, snapshot
 from data.events import Reason
+from data.queries.reporting import Happened
 
 CURRENCIES = {"orders": {"currency": "status"}}
 MADE = "2024-01-05 00:00:00"
@@ -125,6 +126,22 @@ def test_who_came_back_and_what_they_ordered_since(told: Database) -> None:
         ("2024-03", "EUR", 1, Decimal("2.50")),
         ("2024-05", "USD", 1, Decimal("4.00")),
     ]
+
+
+def test_a_month_s_report_by_hand(told: Database) -> None:
+    with snapshot(told) as moment:
+        report = month_report.read(moment, told.schema, "2024-02")
+    assert report.changes == [
+        Happened("delete", "fraud", "test:admin", 2),
+        Happened("delete", "inactive", "test:admin", 1),
+    ]
+    row = report.revenue["2024-02"]["EUR"]
+    amounts = (row.active, row.deleted, row.no_customer, row.missing_customer, row.total)
+    assert amounts == tuple(map(Decimal, ("106.00", "7.00", "0", "5.55", "118.55")))
+    assert (row.orders, row.deleted_orders, {r.currency for r in report.rows}) == (4, 1, {"EUR", "USD"})
+    assert [(customer.id, currency) for customer, currency, _ in report.top] == [(3, "EUR")]
+    assert {m.month for m in report.history} == {"2024-01", "2024-02"}
+    assert (report.requests, report.waiting_now, report.exports, report.backup) == ({"waiting": 0}, 0, [], None)
 
 
 def test_statuses_that_are_no_revenue_rest_nowhere(opened: Callable[..., Database], empty_url: str) -> None:
