@@ -120,15 +120,33 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
 @pytest.fixture
 def shop(empty_url: str) -> Iterator[databases.Database]:
     """A migrated shop of known rows (tests/shops.py), attached; customer 4 was deleted before the test."""
-
-    def make() -> databases.Database:
-        made = make_shop(empty_url, checked=True)  # pages show the last check
-        delete_many(made, [4], actor=ADMIN, reason="inactive")
-        return made
-
-    database = copied(empty_url, make)
+    database = copied(empty_url, lambda: _make_known(empty_url))
     yield database
     database.engine.dispose()
+
+
+def _make_known(url: str) -> databases.Database:
+    made = make_shop(url, checked=True)  # pages show the last check
+    delete_many(made, [4], actor=ADMIN, reason="inactive")
+    return made
+
+
+@pytest.fixture
+def shop_after(empty_url: str) -> Iterator[Callable[..., databases.Database]]:
+    """The same shop after something that is done to it once, by a function of its own name, for many tests."""
+    made: list[databases.Database] = []
+
+    def after(then: Callable[[databases.Database], object]) -> databases.Database:
+        def make() -> databases.Database:
+            then(known := _make_known(empty_url))
+            return known
+
+        made.append(copied(empty_url, make, f"{then.__module__}.{then.__qualname__}"))
+        return made[-1]
+
+    yield after
+    for database in made:
+        database.engine.dispose()
 
 
 @pytest.fixture

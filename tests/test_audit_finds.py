@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 
 import pytest
 from auditing import audited, found, told
@@ -13,9 +14,9 @@ from data.seals import seal, unseal
 
 
 @pytest.fixture
-def story(shop: Database) -> Database:
+def story(shop_after: Callable[..., Database]) -> Database:
     """Events 1 (baseline), 2 (delete 4), 3 (delete 1, with a note), 4 (delete 2), 5 (restore 1), 6 (seals January 2024)."""
-    return told(shop)
+    return shop_after(told)
 
 
 HARM: dict[str, tuple[str, dict[str, int]]] = {

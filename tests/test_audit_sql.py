@@ -24,9 +24,9 @@ from data.sql.cli import main
 
 
 @pytest.fixture
-def story(shop: Database) -> Database:
+def story(shop_after: Callable[..., Database]) -> Database:
     """Events 1 (baseline), 2 (delete 4), 3 (delete 1, with a note), 4 (delete 2), 5 (restore 1), 6 (seals January 2024)."""
-    return told(shop)
+    return shop_after(told)
 
 
 def test_it_has_the_figures_of_the_check_and_no_problem(story: Database) -> None:

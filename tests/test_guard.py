@@ -24,10 +24,13 @@ TRUNCATE = "evenbooks_guard_truncate_customers"  # PostgreSQL's second one
 
 
 @pytest.fixture
-def guarded(shop: Database) -> Database:
+def guarded(shop_after: Callable[..., Database]) -> Database:
     """The shop with a guard on its customers."""
+    return shop_after(guard)
+
+
+def guard(shop: Database) -> None:
     migration.migrate(shop.settings, guard=True)
-    return shop
 
 
 def refused(database: Database, statement: str) -> str:

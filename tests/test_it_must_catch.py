@@ -14,13 +14,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import pytest
+from copies import copied
 from servers import fresh_mariadb, fresh_postgresql
 from shops import ADMIN, MANAGER, ORDERS, PEOPLE, SALES, fill, make_shop, trigger
 from sqlalchemy import text
-from test_delete_customer import Shops
 from test_structure_checks import turn
 
 from data import events, integrity, seals
@@ -85,8 +86,8 @@ def prepare(url: str) -> Healthy:
 @pytest.fixture
 def shop(healthy: Healthy) -> Database:
     """The healthy shop as it was."""
-    for name in TABLES:
-        sql(healthy.shop, f"DELETE FROM {name}", f"INSERT INTO {name} SELECT * FROM kept_{name}")
+    back = ((f"DELETE FROM {name}", f"INSERT INTO {name} SELECT * FROM kept_{name}") for name in TABLES)
+    sql(healthy.shop, *chain.from_iterable(back))
     return healthy.shop
 
 
@@ -583,10 +584,16 @@ GUARDS = ("evenbooks_guard_customers", "evenbooks_guard_orders")
 
 
 @pytest.fixture
-def guarded(empty_url: str, opened: Shops) -> Database:
+def guarded(empty_url: str) -> Iterator[Database]:
     """A shop with a foreign key and both guards, the same history, and its tables copied."""
+    shop = copied(empty_url, lambda: make_guarded(empty_url), "guarded")
+    yield shop
+    shop.engine.dispose()
+
+
+def make_guarded(url: str) -> Database:
     people = [{"id": 77, "name": "There"}, *MORE_PEOPLE]
-    shop = opened(empty_url, orders=KEYED, people=people, sales=MORE_SALES, sections=GUESTS)
+    shop = make_shop(url, orders=KEYED, people=people, sales=MORE_SALES, sections=GUESTS)
     migrate(shop.settings, guard=True, guard_orders=True)
     live(shop)
     assert red(shop) == {}

@@ -16,13 +16,14 @@ from data.integrity import Check
 from data.integrity.accept import acknowledge
 from data.queries import blocks
 
+Shops = Callable[..., Database]
 MONTHS = ("2024-01", "2024-02")
 
 
 @pytest.fixture
-def sealed(shop: Database) -> Database:
+def sealed(shop_after: Shops) -> Database:
     """A shop whose January and February 2024 are sealed (events 3 and 4)."""
-    return seal_all(shop)
+    return shop_after(seal_all)
 
 
 def seal_all(shop: Database, months: tuple[str, ...] = MONTHS) -> Database:
