@@ -185,3 +185,15 @@ def test_orders_after_a_restore_whatever_their_dates_are_kept_in(
     change(shop, "delete", [1], "fraud", "2024-03-01 00:00:00")
     change(shop, "restore", [1], "restored", "2024-03-10 12:00:00")
     assert [(f.month, f.orders) for f in read(shop).won_back.months] == [("2024-03", 1), ("2025-01", 1)]
+
+
+def test_who_was_deleted_twice_rests_where_the_last_deletion_put_them(
+    opened: Callable[..., Database], empty_url: str
+) -> None:
+    shop = opened(empty_url, people=PEOPLE, sales=SALES)
+    change(shop, "delete", [9], "mistake", "2024-03-01 00:00:00")
+    change(shop, "restore", [9], "undo", "2024-03-02 00:00:00")
+    change(shop, "delete", [9], "fraud", "2024-05-01 00:00:00")
+    found = read(shop)
+    assert [(r.month, r.why, r.revenue) for r in found.at_rest] == [("2024-05", "fraud", Decimal("6.00"))]
+    assert [(d.month, d.why) for d in found.deletions] == [("2024-03", "mistake"), ("2024-05", "fraud")]
