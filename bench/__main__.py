@@ -26,6 +26,7 @@ from servers import fresh_mariadb, fresh_postgresql, mariadb, postgresql
 from bench.checking import bench_check
 from bench.dashboard import dashboard_memory
 from bench.doors import bench_doors
+from bench.jobs import bench_jobs
 from bench.measuring import Figure, reading, say, seconds
 from data import customers, queries
 from data.access import script_actor
@@ -155,6 +156,7 @@ def main() -> int:
             *bench_check(database, covered),
             *bench_lists(database, size),
             *bench_delete(database),
+            *bench_jobs(database),
             *bench_doors(database),
         ]
         megabytes = dashboard_memory(url)

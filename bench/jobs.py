@@ -1,0 +1,76 @@
+"""A job of 100,000 customers, each change chained and audited, beside a bare UPDATE in the same batches."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+
+from sqlalchemy import bindparam, text
+
+from bench.measuring import Figure, say
+from data import jobs
+from data.access import script_actor
+from data.database import Database, attach
+from data.jobs.running import BATCH
+from data.records import Job
+from data.settings import load_settings
+
+CUSTOMERS = 100_000
+ENOUGH = 5000  # customers a second
+BARE = text("UPDATE customers SET deleted_at = :at WHERE id IN :ids AND deleted_at IS NULL").bindparams(
+    bindparam("ids", expanding=True)
+)
+BACK = text("UPDATE customers SET deleted_at = NULL WHERE deleted_at = :at")
+MARK = datetime(2001, 1, 1)
+
+
+def bench_jobs(database: Database) -> list[Figure]:
+    """Deletes the first 100,000 customers as a job, takes that back as another, then marks the same ones with neither."""
+    actor, ids = script_actor(), range(1, CUSTOMERS + 1)
+    start = time.perf_counter()
+    job = jobs.prepare(database, "delete", ids=ids, actor=actor, reason="inactive")
+    say(f"froze {job.total:,} customers in {time.perf_counter() - start:.1f} s")
+    jobs.start(database, job.id, actor=actor)
+    taken, job = carry_out(database, job)
+    back, undone = carry_out(database, jobs.undo(database, job.id, actor=actor))
+    assert undone.changed == job.changed
+    bare = mark(database, ids)
+    rate = job.changed / taken
+    say(f"deleted {job.changed:,} at {rate:,.0f} a second, restored them at {undone.changed / back:,.0f}")
+    return [
+        Figure(f"{ENOUGH:,} / job of 100,000: customers a second", rate, f"{ENOUGH:,}", ENOUGH / rate, 1),
+        Figure("job of 100,000 / bare UPDATE in batches", taken, f"{bare:.2f} s", taken / bare, 25),
+    ]
+
+
+def carry_out(database: Database, job: Job) -> tuple[float, Job]:
+    """Seconds of a job that was started, and what became of it."""
+    start = time.perf_counter()
+    jobs.run_pending(database)
+    taken, ended = time.perf_counter() - start, jobs.get(database, job.id)
+    assert ended.state == "done", ended.error
+    return taken, ended
+
+
+def mark(database: Database, ids: range) -> float:
+    """Seconds of a program that only sets the column, in the same batches; the column is cleared again afterwards."""
+    start = time.perf_counter()
+    for first in range(0, len(ids), BATCH):
+        with database.engine.connect().execution_options(write=True) as connection, connection.begin():
+            connection.execute(BARE, {"at": MARK, "ids": list(ids[first : first + BATCH])})
+    taken = time.perf_counter() - start
+    with database.engine.connect().execution_options(write=True) as connection, connection.begin():
+        connection.execute(BACK, {"at": MARK})
+    return taken
+
+
+def main() -> None:
+    """This alone, on a database that DATABASE_URL names."""
+    for f in bench_jobs(attach(load_settings())):
+        say(
+            f"{f.name:52} {f.value:10.4f} {f.yardstick:>10} {f.ratio:7.3f} {f.bound:6.2f}  {'' if f.held else 'MISSED'}"
+        )
+
+
+if __name__ == "__main__":
+    main()
