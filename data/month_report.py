@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -15,7 +15,7 @@ from data.integrity import read_kept
 from data.months import month_before, next_month
 from data.queries.checks import Part
 from data.queries.reporting import Happened
-from data.records import Customer, Impact, MonthlyRevenue, RequestState, Seal, Time
+from data.records import Customer, CustomerId, Impact, MonthlyRevenue, RequestState, Seal, Time
 from data.retention import BackupCheck, last_backup_check
 from data.schema import Schema
 
@@ -49,6 +49,7 @@ class MonthReport:
     changes: list[Happened]
     exports: list[Happened]
     top: list[tuple[Customer, str, Impact]]
+    erased: Collection[CustomerId]
     requests: Mapping[RequestState, int]
     waiting_now: int
     verdict: Verdict | None
@@ -78,6 +79,7 @@ def read(moment: Snapshot, schema: Schema, month: str) -> MonthReport:
         first = month_before(first)
     missing = {(m.month, m.currency): m.missing_customer for m in report.months} if report else {}
     happened = queries.count_events(connection, schema, (*CHANGES, "export"), since=since, before=before)
+    top = queries.list_deleted_by_revenue(connection, schema, first=month, last=month, limit=MOST_CUSTOMERS)
     untold = [
         Happened("delete", why, "", times)
         for (when, why), times in sorted(untold_deletions(connection, schema).items(), key=str)
@@ -90,7 +92,8 @@ def read(moment: Snapshot, schema: Schema, month: str) -> MonthReport:
         history=queries.revenue_by_month(connection, schema, first=first, last=month, missing=missing),
         changes=[*(one for one in happened if one.action in CHANGES), *untold],
         exports=[one for one in happened if one.action == "export"],
-        top=queries.list_deleted_by_revenue(connection, schema, first=month, last=month, limit=MOST_CUSTOMERS),
+        top=top,
+        erased=queries.erased_ids(connection, schema, [customer.id for customer, *_ in top]),
         requests=queries.count_requests(connection, schema, since=since, before=before),
         waiting_now=queries.count_waiting_requests(connection, schema, at=moment.at),
         verdict=Verdict(report.snapshot_at, report.even, integrity.verdict(report)) if report else None,

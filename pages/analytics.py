@@ -80,4 +80,4 @@ if won:
     st.caption("Money counts by order: orders placed after the customer's first restore, by their own month.")
     analytics.won_back_table(rows, decimals)
 
-revenue.top_deleted(screen.top, currency, "in all months", here)
+revenue.top_deleted(screen.top, screen.erased, currency, "in all months", here)

@@ -52,4 +52,4 @@ checking.show()
 with st.expander("The figures behind the chart", icon=":material/table:"):
     revenue.months_table(months, settings)
 
-revenue.top_deleted(screen.top, currency, words, here)
+revenue.top_deleted(screen.top, screen.erased, currency, words, here)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -16,7 +16,7 @@ from data import database as databases
 from data.analytics import Analytics, AtMonthEnd, AtRest, Deleted, OverTime, WonBack
 from data.database import snapshot
 from data.months import MOST_MONTHS, months_between
-from data.records import Customer, Figures, Impact
+from data.records import Customer, CustomerId, Figures, Impact
 from data.replica import source_of_reports
 from data.settings import Settings
 from ui import text
@@ -34,6 +34,7 @@ class Screen:
     at: datetime
     found: Analytics
     top: list[tuple[Customer, str, Impact]]
+    erased: Collection[CustomerId]
     lag: float | None
 
 
@@ -44,7 +45,9 @@ def read_screen(url: str) -> Screen:
     with snapshot(source.database) as moment:
         connection, schema = moment.connection, source.database.schema
         found = analytics.read(connection, schema)
-        return Screen(moment.at, found, queries.list_deleted_by_revenue(connection, schema), source.lag)
+        top = queries.list_deleted_by_revenue(connection, schema)
+        erased = queries.erased_ids(connection, schema, [customer.id for customer, *_ in top])
+        return Screen(moment.at, found, top, erased, source.lag)
 
 
 def within(month: str | None, first: str | None, last: str | None) -> bool:

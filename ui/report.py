@@ -163,7 +163,7 @@ def _top(report: MonthReport, currency: str, decimals: int, zone: ZoneInfo) -> s
         return f"{title}<p>No customer who is deleted now ordered in this month.</p>"
     rows = [
         [
-            _named(c.name),
+            _named(text.shown_name(c, report.erased)),
             text.day_and_time(c.deleted_at, zone).split(",")[0],
             text.amount(i.revenue[currency], decimals),
         ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -17,7 +17,7 @@ from data import queries
 from data.database import snapshot
 from data.integrity import read_kept
 from data.months import months_between
-from data.records import Customer, Impact, MonthlyRevenue, Time
+from data.records import Customer, CustomerId, Impact, MonthlyRevenue, Time
 from data.settings import Settings
 from ui import checking, tables, text
 from ui.shell import Here
@@ -43,6 +43,7 @@ class Screen:
     at: datetime
     months: list[MonthlyRevenue]
     top: list[tuple[Customer, str, Impact]]
+    erased: Collection[CustomerId]
     checked: Checked | None
     last_even: Time | None
 
@@ -119,12 +120,14 @@ def read_screen(url: str, first: str | None, last: str | None) -> Screen:
         row = queries.last_check(connection, schema)
         even = row if row and row.even else queries.last_check(connection, schema, even=True)
         checked = _checked(row)
+        top = queries.list_deleted_by_revenue(connection, schema, first=first, last=last)
         return Screen(
             at=moment.at,
             months=queries.revenue_by_month(
                 connection, schema, first=first, last=last, missing=checked.missing if checked else {}
             ),
-            top=queries.list_deleted_by_revenue(connection, schema, first=first, last=last),
+            top=top,
+            erased=queries.erased_ids(connection, schema, [customer.id for customer, *_ in top]),
             checked=checked,
             last_even=even.snapshot_at if even else None,
         )
@@ -219,8 +222,14 @@ def months_table(months: Sequence[MonthlyRevenue], settings: Settings) -> None:
     st.dataframe(frame, hide_index=True, column_config=config, alt=alt)
 
 
-def top_deleted(ranked: Iterable[tuple[Customer, str, Impact]], currency: str, words: str, here: Here) -> None:
-    """The deleted customers whose orders matter most in the period."""
+def top_deleted(
+    ranked: Iterable[tuple[Customer, str, Impact]],
+    erased: Collection[CustomerId],
+    currency: str,
+    words: str,
+    here: Here,
+) -> None:
+    """The deleted customers whose orders matter most in the period; those who were `erased` have no name any more."""
     top = [(customer, impact) for customer, of, impact in ranked if of == currency]
     if not top:
         return
@@ -228,7 +237,7 @@ def top_deleted(ranked: Iterable[tuple[Customer, str, Impact]], currency: str, w
     decimals = here.database.settings.money.decimals
     frame = pd.DataFrame(
         {
-            "Name": [c.name for c, _ in top],
+            "Name": [text.shown_name(c, erased) for c, _ in top],
             "Deleted": tables.times([c.deleted_at for c, _ in top], here.zone),
             "Orders": [i.orders for _, i in top],
             f"Revenue ({currency})": [text.amount(i.revenue[currency], decimals) for _, i in top],

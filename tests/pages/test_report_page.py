@@ -7,9 +7,11 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
+from erasing import erased
 from screens import ANN, HOSTILE, said
 from shops import MANAGER, PHONE, STAFF, execute
 from streamlit.testing.v1 import AppTest
@@ -156,6 +158,17 @@ def test_parts_that_do_not_add_up_are_said(app: Any, monkeypatch: pytest.MonkeyP
         lambda *a, **k: {} if a[2] == "active" else part(*a, **k),
     )
     assert "The parts do not add up to the total: Feb 2024, Jan 2024." in printed(app("report", month="2024-02"))
+
+
+def test_the_erased_have_no_name_but_count(
+    app: Any, shop: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("data.settings.ROOT", tmp_path)  # where the file of erasures goes
+    erased(shop, [4])
+    at = app("report", month="2024-01")
+    assert line(at, "Erased customer 4")[1] == "33.33"
+    assert line(app("report", month=NOW), "Erased") == ["Erasure asked for by the person", "test:admin", "1"]
+    assert list(app("analytics", period="All").dataframe[-1].value["Name"]) == ["Erased customer 4"]
 
 
 def test_staff_are_refused(app: Any) -> None:
