@@ -75,7 +75,7 @@ def _refused(
     ids = [item.customer_id for item in batch.items]
     restores, undone = batch.job.kind == "restore", batch.job.undo_of
     erased = queries.erased_ids(connection, schema, ids) if restores else set()
-    turns = queries.last_turns(connection, schema, ids) if undone else {}
+    unturned = queries.last_turned_by(connection, schema, ids, undone) if undone else set(ids)
     results: dict[CustomerId, Result] = {}
     for item in batch.items:
         key = item.customer_id
@@ -83,7 +83,7 @@ def _refused(
             results[key] = Result(key, "not_found")
         elif key in erased:
             results[key] = Result(key, "conflict", str(Erased(key)))
-        elif undone and turns.get(key, (0, None))[1] != undone:
+        elif key not in unturned:
             results[key] = Result(key, "conflict", "Somebody changed this customer since, so it stays as it is.")
         elif (was[key] is None) == restores:
             results[key] = Result(key, "already")

@@ -286,18 +286,13 @@ def _by_currency(schema: Schema) -> list[Any]:
     return [schema.orders.c.currency] if schema.keeps_currency else []
 
 
-def last_turns(
-    connection: Connection, schema: Schema, ids: Sequence[CustomerId]
-) -> dict[CustomerId, tuple[int, str | None]]:
-    """The last event that deleted, restored or erased each of these customers: its id, and its batch."""
+def last_turned_by(connection: Connection, schema: Schema, ids: Sequence[CustomerId], batch_id: str) -> set[CustomerId]:
+    """Those of these customers whom nobody has deleted, restored or erased since this batch did."""
     events = schema.own.events
-    latest = (
-        select(func.max(events.c.id))
-        .where(events.c.customer_id.in_(ids), events.c.action.in_(TURNING))
-        .group_by(events.c.customer_id)
-    )
-    found = select(events.c.customer_id, events.c.id, events.c.batch_id).where(events.c.id.in_(latest))
-    return {row[0]: (row[1], row[2]) for row in connection.execute(found)}
+    ours = case((events.c.batch_id == batch_id, events.c.id))
+    turned = and_(events.c.customer_id.in_(ids), events.c.action.in_(TURNING))
+    found = select(events.c.customer_id).where(turned).group_by(events.c.customer_id)
+    return set(connection.execute(found.having(func.max(ours) == func.max(events.c.id))).scalars())
 
 
 def _columns(schema: Schema) -> list[Any]:
