@@ -87,7 +87,7 @@ def show_export(here: Here, report: str, filters: Mapping[str, str | None], *, k
     allowed = here.actor.may(REPORTS[report].permission)
     with st.container(key=f"{key}-file", width="content", gap=None):
         st.menu_button(
-            "Download",
+            "Download the tables" if report == "integrity" else "Download",  # there the proof is downloaded too
             list(FORMATS),
             key=key,
             icon=":material/download:",
