@@ -36,6 +36,7 @@ from data.queries.backups import (
     list_customers_after,
     monthly_totals_up_to,
 )
+from data.queries.batches import job_impact, last_turned_by, months_in, orders_in, states_in
 from data.queries.blocks import MonthOrders, month_blocks, month_currencies
 from data.queries.checks import (
     count_all_customers,
@@ -90,17 +91,12 @@ from data.queries.jobs import (
     get_job,
     insert_job,
     insert_job_items,
-    job_impact,
-    last_turned_by,
     list_free_jobs,
     list_ids_to_freeze,
     list_job_items,
     list_jobs,
-    months_in,
     move_job,
-    orders_in,
     record_results,
-    states_in,
 )
 from data.queries.month import list_month_orders
 from data.queries.orders import add_up, get_customers_with_impact, impact
