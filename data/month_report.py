@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import get_args
+
+from sqlalchemy import true
 
 from data import integrity, queries
 from data.analytics import untold_deletions
@@ -20,6 +21,7 @@ from data.retention import BackupCheck, last_backup_check
 from data.schema import Schema
 
 CHANGES = ("delete", "restore", "erase")
+PARTS: tuple[Part, ...] = ("active", "deleted", "no_customer", "missing_customer")
 HISTORY = 13  # months in the chart: the reported one, and the same a year ago at the other end
 MOST_CUSTOMERS = 5
 
@@ -37,7 +39,7 @@ class Verdict:
 class MonthReport:
     """One month, as of `at` (UTC).
 
-    `revenue` has the month, the one before and the same a year ago, each by currency, every part counted on its own.
+    `revenue` has the month, the one before and the same a year ago, each by currency, the parts counted apart from the total.
     `history` is the quick split of thirteen months. Of `changes` those without an actor were no event's. `requests` are those decided in the month by what became of them, and
     as `waiting` those asked for in it; `waiting_now` wait still. `head` is the last event's number.
     """
@@ -108,15 +110,19 @@ def _beginning(month: str) -> datetime:
 
 
 def _split(moment: Snapshot, schema: Schema, month: str) -> dict[str, MonthlyRevenue]:
-    """A month by currency, every part by a statement of its own: what does not add up shows."""
-    parts = {
-        part: queries.monthly_part(moment.connection, schema, part, first=month, last=month) for part in get_args(Part)
-    }
+    """A month by currency: the total from orders alone, and each order once more with its customer: what does not add up shows."""
+    totals = queries.monthly_totals(moment.connection, schema, first=month, last=month)
+    parts = queries.monthly_long_way(moment.connection, schema, first=month, last=month, chunk=true())
     rows = {}
-    for key in {key for found in parts.values() for key in found}:
-        amounts = {part: found[key].total if key in found else Decimal(0) for part, found in parts.items()}
-        whole, gone = parts["total"].get(key), parts["deleted"].get(key)
+    for key in totals.keys() | {key for found in parts.values() for key in found}:
+        amounts = {part: parts[part][key].total if key in parts.get(part, {}) else Decimal(0) for part in PARTS}
+        whole, gone = totals.get(key), parts.get("deleted", {}).get(key)
         rows[key[1]] = MonthlyRevenue(
-            month, key[1], whole.orders if whole else 0, **amounts, deleted_orders=gone.orders if gone else 0
+            month,
+            key[1],
+            orders=whole.orders if whole else 0,
+            total=whole.total if whole else Decimal(0),
+            deleted_orders=gone.orders if gone else 0,
+            **amounts,
         )
     return rows

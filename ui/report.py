@@ -124,7 +124,7 @@ def _revenue(report: MonthReport, currency: str, decimals: int) -> str:
     said = (
         f"The parts do not add up to the total: {', '.join(uneven)}."
         if uneven
-        else "Every part was counted on its own, and they add up to the total."
+        else "The parts were counted apart from the total, and add up to it."
     )
     table = _table([f"Revenue ({currency})", *heads], body, strong=len(names) - 1)
     return f'{table}<p class="{"wrong" if uneven else "quiet"}">{said}</p>'
