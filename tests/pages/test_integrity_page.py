@@ -813,4 +813,4 @@ def test_the_document_names_the_same_limits() -> None:
 
 def test_revenue_leads_here(app: Any) -> None:
     links = app("revenue", period="All").get("page_link")
-    assert [link.proto.label for link in links] == ["Financial Integrity"]
+    assert "Financial Integrity" in [link.proto.label for link in links]
