@@ -200,10 +200,13 @@ def test_the_worker_wakes_up_goes_on_after_trouble_and_ends_with_its_engine(
     wait_for(lambda: len(workers()) == 1)
     third = delete(1003)
     wait_for(lambda: jobs.get(shop, third.id).state == "done")
+    shop.engine.dispose()
+    wait_for(lambda: not workers())
 
 
 def workers() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "evenbooks-jobs" and thread.is_alive()]
+    """The threads that have not ended, also those that are about to."""
+    return [thread for thread in threading.enumerate() if thread.name == "evenbooks-jobs"]
 
 
 def wait_for(met: Callable[[], bool]) -> None:
