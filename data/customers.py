@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TypeVar
 from uuid import uuid4
 
@@ -150,16 +151,16 @@ def _one(
 def _many(
     action: Action, database: Database, ids: Sequence[CustomerId], actor: Actor, reason: str, note: str | None
 ) -> list[Outcome]:
-    with logged(action, actor, ids) as line:
+    batch_id = uuid4().hex if len(ids) > 1 else None
+    with logged(action, actor, ids, batch_id=batch_id) as line:
         actor.require(Permission.CHANGE_CUSTOMERS)
         why = events.read_reason(database.settings, reason, note)
         if len(ids) == 1:
             outcomes = [_alone(action, database, ids[0], actor, why)]
         else:
             with _naming_who_has_the_email(database, action, ids):
-                outcomes = in_transaction(
-                    database, lambda c: change(c, database.schema, action, ids, actor=actor, reason=why)
-                )
+                work = partial(change, schema=database.schema, action=action, ids=ids, actor=actor, reason=why)
+                outcomes = in_transaction(database, partial(work, batch_id=batch_id))
         line.tell(outcomes)
     return outcomes
 

@@ -36,10 +36,10 @@ def edit(shop: Database, customer_id: Any, **values: str) -> Any:
 WRITES: list[tuple[Callable[[Database], Any], list[dict[str, Any]]]] = [
     (lambda s: delete(s, 1), [{"action": "delete", "id": 1, "outcome": "changed"}]),
     (lambda s: delete(s, "4"), [{"action": "delete", "id": 4, "outcome": "already"}]),
-    (lambda s: delete(s, 1, 4, 2), [{"action": "delete", "count": 3, "batch": None, "outcome": "changed"}]),
+    (lambda s: delete(s, 1, 4, 2), [{"action": "delete", "count": 3, "batch": "THE BATCH", "outcome": "changed"}]),
     (lambda s: delete(s, 404), [{"action": "delete", "id": 404, "outcome": "CustomerNotFound"}]),
     (lambda s: delete(s, "ana@example.com"), [{"action": "delete", "id": None, "outcome": "CustomerNotFound"}]),
-    (lambda s: delete(s, 1, 404), [{"action": "delete", "count": 2, "batch": None, "outcome": "CustomerNotFound"}]),
+    (lambda s: delete(s, 1, 404), [{"action": "delete", "count": 2, "batch": "THE BATCH", "outcome": "CustomerNotFound"}]),
     (lambda s: delete(s, 1, reason=" "), [{"action": "delete", "id": 1, "outcome": "InvalidInput"}]),
     (
         lambda s: delete(s, 1, actor=AUDITOR),
