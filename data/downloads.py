@@ -51,6 +51,7 @@ def offer(database: Database, report: str, form: str, filters: Mapping[str, str 
     made_at = now()
 
     def work(connection: Connection) -> None:
+        queries.forget_expired_downloads(connection, database.schema, at=made_at)
         times = {"made_at": made_at, "expires_at": made_at + VALID}
         queries.insert_download(connection, database.schema, key=_key(secret), actor=actor.id, what=what, **times)
 

@@ -50,6 +50,7 @@ def test_a_link_works_once_and_what_it_brings_is_what_was_asked_for(shop: Databa
     assert "Dora Gone" not in words
     with pytest.raises(DownloadNotFound):
         downloads.fetch(shop, secret, actor=STAFF)
+    assert "Ana" not in str(rows(shop, "evenbooks_downloads"))  # a search may be a person's name
     (body,) = events_of(shop)
     assert {name: body[name] for name in ("report", "format", "filtered", "actor", "customer_id")} == {
         "report": "deleted_customers",
@@ -94,6 +95,16 @@ def test_a_link_is_dead_after_some_minutes(shop: Database, monkeypatch: pytest.M
         downloads.fetch(shop, secret, actor=MANAGER)
     monkeypatch.setattr(downloads, "now", lambda: real() + downloads.VALID - timedelta(seconds=5))
     assert downloads.fetch(shop, secret, actor=MANAGER).name == "revenue.csv"
+
+
+def test_what_a_dead_link_was_for_is_forgotten(shop: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, _ = downloads.now, offer(shop, "history", who="Ana Lima")
+    offer(shop, "history", who="Bo Ek")
+    assert "Ana Lima" in str(rows(shop, "evenbooks_downloads"))
+    monkeypatch.setattr(downloads, "now", lambda: real() + downloads.VALID)
+    offer(shop, "history", who="Eve Idle")
+    said = str(rows(shop, "evenbooks_downloads"))
+    assert [name in said for name in ("Ana Lima", "Bo Ek", "Eve Idle")] == [False, False, True]
 
 
 @SQLITE

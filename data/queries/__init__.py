@@ -67,7 +67,7 @@ from data.queries.customers import (
     mark_restored,
     update_customer,
 )
-from data.queries.downloads import get_download, insert_download, use_download
+from data.queries.downloads import forget_expired_downloads, get_download, insert_download, use_download
 from data.queries.emails import find_by_email, find_sharing
 from data.queries.events import (
     EventFilter,
@@ -173,6 +173,7 @@ __all__ = [
     "find_sharing",
     "find_undo",
     "first_hash",
+    "forget_expired_downloads",
     "get_baseline",
     "get_customer",
     "get_customers",

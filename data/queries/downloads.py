@@ -32,8 +32,15 @@ def get_download(connection: Connection, schema: Schema, key: str) -> Row[*tuple
 
 
 def use_download(connection: Connection, schema: Schema, key: str, *, at: datetime) -> bool:
-    """Marks the link used, unless it is or has expired by then: of many who try at once one does."""
+    """Marks the link used and forgets what for, unless it is or has expired by then: of many who try at once one does."""
     downloads = schema.own.downloads
     unused = downloads.c.used_at.is_(None)
-    statement = update(downloads).where(downloads.c.id == key, unused, downloads.c.expires_at > at).values(used_at=at)
-    return connection.execute(statement).rowcount == 1
+    statement = update(downloads).where(downloads.c.id == key, unused, downloads.c.expires_at > at)
+    return connection.execute(statement.values(used_at=at, what="")).rowcount == 1
+
+
+def forget_expired_downloads(connection: Connection, schema: Schema, *, at: datetime) -> None:
+    """Forgets what links were for that have expired by then: somebody may have searched for a person."""
+    downloads = schema.own.downloads
+    dead = (downloads.c.expires_at <= at, downloads.c.what != "")
+    connection.execute(update(downloads).where(*dead).values(what=""))

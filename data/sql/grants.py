@@ -21,7 +21,7 @@ HEARTBEAT_COLUMNS = ("beat", "at")
 EVENT_COLUMNS = ("note", "note_salt")  # what erasing a person blanks; neither is in what is hashed
 ITEM_COLUMNS = ("result", "words", "event_id")  # what becomes of each customer of a job
 REQUEST_COLUMNS = ("state", "decided_at", "decided_by", "decision_id")
-DOWNLOAD_COLUMNS = ("used_at",)
+DOWNLOAD_COLUMNS = ("used_at", "what")  # using a link, and forgetting what it was for
 JOB_COLUMNS = (
     *(
         "actor",
