@@ -39,7 +39,10 @@ WRITES: list[tuple[Callable[[Database], Any], list[dict[str, Any]]]] = [
     (lambda s: delete(s, 1, 4, 2), [{"action": "delete", "count": 3, "batch": "THE BATCH", "outcome": "changed"}]),
     (lambda s: delete(s, 404), [{"action": "delete", "id": 404, "outcome": "CustomerNotFound"}]),
     (lambda s: delete(s, "ana@example.com"), [{"action": "delete", "id": None, "outcome": "CustomerNotFound"}]),
-    (lambda s: delete(s, 1, 404), [{"action": "delete", "count": 2, "batch": "THE BATCH", "outcome": "CustomerNotFound"}]),
+    (
+        lambda s: delete(s, 1, 404),
+        [{"action": "delete", "count": 2, "batch": "THE BATCH", "outcome": "CustomerNotFound"}],
+    ),
     (lambda s: delete(s, 1, reason=" "), [{"action": "delete", "id": 1, "outcome": "InvalidInput"}]),
     (
         lambda s: delete(s, 1, actor=AUDITOR),
