@@ -20,6 +20,7 @@ from data.wording import sentences
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+")  # what counts as an address, of customers and of who signs in
 ROOT = Path(__file__).resolve().parent.parent
+FOLDERS = (Path(), ROOT)  # where the configuration file is looked for: the working folder, then the project's
 DEMO_URL = f"sqlite:///{ROOT / 'var' / 'demo.sqlite'}"
 # The demo company's tables are ours, so its mapping is known without a file.
 DEMO_FILE: dict[str, Any] = {"customers": {"phone": "phone"}, "orders": {"cost": "cost"}}
@@ -116,6 +117,7 @@ OWN_REASONS = {
     "retention": "Retention period over",
     "erasure": "Erasure asked for by the person",
 }
+ERASING_REASONS = {"retention", "erasure"}
 
 
 # Claims that people fill in themselves, or that say who somebody is only together with another one.
@@ -320,10 +322,10 @@ def load_settings(*, config: Path | str | None = None, database_url: str | None 
     except ValidationError as error:
         raise ConfigurationError(sentences(error, "The environment", Environment)) from None
     named = config or environment.evenbooks_config
-    path = Path(named) if named else Path("evenbooks.toml")
+    path = Path(named) if named else _find_file()
     url = database_url or environment.database_url
     unmapped = File.model_validate(DEMO_FILE if url is None else {})
-    file = _read_file(path) if named or path.exists() else unmapped
+    file = _read_file(path) if path else unmapped
     settings = Settings(
         **dict(file),
         database_url=url or DEMO_URL,
@@ -335,6 +337,11 @@ def load_settings(*, config: Path | str | None = None, database_url: str | None 
     )
     _ = settings.url, settings.reports_url
     return settings
+
+
+def _find_file() -> Path | None:
+    """The file where none is named, so that a script that runs elsewhere obeys it too; None where there is none."""
+    return next((path for folder in FOLDERS if (path := folder / "evenbooks.toml").exists()), None)
 
 
 def _read_file(path: Path) -> File:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from data.errors import ConfigurationError
-from data.settings import DEMO_URL, load_settings
+from data.settings import DEMO_URL, FOLDERS, ROOT, load_settings
 
 URL = "sqlite:///shop.sqlite"
 
@@ -83,6 +83,7 @@ def test_a_file_that_is_no_text_is_an_error(tmp_path: Path) -> None:
 
 def test_without_anything_it_is_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("data.settings.FOLDERS", FOLDERS[:1])
     monkeypatch.setenv("DATABASE_URL", "")
     settings = load_settings()
     assert (settings.is_demo, settings.database_url, settings.orders.cost) == (True, DEMO_URL, "cost")
@@ -99,6 +100,19 @@ def test_the_file_beside_is_found_and_the_arguments_win(tmp_path: Path, monkeypa
     monkeypatch.setenv("EVENBOOKS_CONFIG", "other.toml")
     assert load_settings(database_url=URL).money.currency == "CHF"
     assert load_settings(database_url=URL).url.drivername == "sqlite"
+
+
+def test_a_script_that_runs_elsewhere_obeys_the_project_s_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project, elsewhere = tmp_path / "project", tmp_path / "elsewhere"
+    for folder in (project, elsewhere):
+        folder.mkdir()
+    (project / "evenbooks.toml").write_text("[approval]\ndeletion = true")
+    monkeypatch.setattr("data.settings.FOLDERS", (FOLDERS[0], project))
+    assert FOLDERS == (Path(), ROOT)
+    monkeypatch.chdir(elsewhere)
+    assert load_settings(database_url=URL).approval.deletion
+    (elsewhere / "evenbooks.toml").write_text("")
+    assert not load_settings(database_url=URL).approval.deletion
 
 
 BAD_URLS = [
