@@ -122,7 +122,8 @@ def test_no_cell_of_a_workbook_is_a_formula_or_a_link() -> None:
         ("9999999999999.99", 9999999999999.99),
         ("12345678901234567890.12", "12345678901234567890.12"),
         ("99999999999999.999", "99999999999999.999"),
-        ("9367073931194.72", "9367073931194.72"),  # it would be written as 9367073931194.721
+        ("9367073931194.72", 9367073931194.72),
+        ("8692.30", 8692.3),
         ("1234567890.123456", "1234567890.123456"),
         ("NaN", "NaN"),
     ],
@@ -136,8 +137,10 @@ def test_an_amount_is_a_number_only_where_that_is_exact(amount: str, read: objec
 def test_every_number_that_is_written_is_the_amount_to_the_last_digit() -> None:
     held = [Decimal(n) / 100 for n in range(-70_000, 999_999_999, 9_999_991)]
     held += [Decimal(10) ** 12 + Decimal(n) / 1000 for n in range(1, 400, 7)]
-    made = cells(one_sheet(held, kind=Kind.MONEY))[1:]
-    assert [Decimal(str(value)) for (value,) in made] == held
+    held += [Decimal(n) / 100 for n in range(1, 1_000_000, 97)]  # what shops sell
+    made = [value for (value,) in cells(one_sheet(held, kind=Kind.MONEY))[1:]]
+    assert [value for value in made if isinstance(value, str)] == []
+    assert [Decimal(str(value)) for value in made] == held
 
 
 def test_decimals_and_currencies_are_shown_as_the_money_is() -> None:

@@ -97,7 +97,8 @@ class _Writer:
     def _write_amount(self, target: Worksheet, row: int, at: int, amount: Decimal, currency: str | None = None) -> None:
         """A number, shown with the currency's decimals; what no spreadsheet could hold to the last digit is text."""
         if _is_exact(amount):
-            target.write_number(row, at, float(amount), self._format(currency))
+            # As the Decimal that it is: a float would be written with all its digits, 8692.299999999999.
+            target.write_number(row, at, amount, self._format(currency))
         else:
             words = plain(amount, self.sheet.decimals)
             target.write_string(row, at, _text(f"{currency} {words}" if currency else words), self.right)
@@ -112,10 +113,10 @@ class _Writer:
 
 
 def _is_exact(number: Decimal) -> bool:
-    """Whether a spreadsheet, which counts in doubles, holds this number to the last digit, as it is written to the file."""
+    """Whether a spreadsheet, which counts in doubles, holds this number to the last digit."""
     if not number.is_finite() or len(number.normalize().as_tuple().digits) > DIGITS:
         return False
-    return Decimal(f"{float(number):.16G}") == number
+    return Decimal(repr(float(number))) == number
 
 
 def _text(value: object) -> str:
