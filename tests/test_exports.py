@@ -136,10 +136,11 @@ def test_an_amount_is_a_number_only_where_that_is_exact(amount: str, read: objec
 
 def test_every_number_that_is_written_is_the_amount_to_the_last_digit() -> None:
     held = [Decimal(n) / 100 for n in range(-70_000, 999_999_999, 9_999_991)]
-    held += [Decimal(10) ** 12 + Decimal(n) / 1000 for n in range(1, 400, 7)]
     held += [Decimal(n) / 100 for n in range(1, 1_000_000, 97)]  # what shops sell
+    ordinary = len(held)
+    held += [Decimal(10) ** 12 + Decimal(n) / 1000 for n in range(1, 400, 7)]
     made = [value for (value,) in cells(one_sheet(held, kind=Kind.MONEY))[1:]]
-    assert [value for value in made if isinstance(value, str)] == []
+    assert [value for value in made[:ordinary] if isinstance(value, str)] == []
     assert [Decimal(str(value)) for value in made] == held
 
 
