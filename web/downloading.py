@@ -11,7 +11,7 @@ from typing import IO
 from anyio import to_thread
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from data import downloads, exports
@@ -29,6 +29,12 @@ log = logging.getLogger("evenbooks.downloads")
 TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 CHUNK = 256 * 1024
 NOTHING = "There is nothing here."
+# What somebody reads who opens such an address by hand.
+OPENED = {
+    "not_found": "This link was used, has expired, or is not yours. Ask for the file again on its page.",
+    "not_permitted": "Your role may not have this file.",
+}
+LATER = "The file could not be made just now. Ask for it again on its page."
 OWN = ("same-origin", "none")  # a page of ours, or somebody who opened the address
 
 
@@ -41,7 +47,8 @@ def make_app(who: Callable[[Request], Actor]) -> Starlette:
                 raise DownloadNotFound
             return await _send(request, who)
         except Exception as error:
-            return _told(error)
+            refused = _told(error)
+            return _in_words(refused) if "text/html" in request.headers.get("accept", "") else refused
 
     return Starlette(routes=[Route(f"{DOWNLOADS}/{{secret}}", answer)])
 
@@ -91,7 +98,12 @@ async def _watched(made: Download, parts: AsyncIterator[bytes]) -> AsyncIterator
         raise ConnectionAbortedError(f"{made.name} broke off") from None
 
 
-def _told(error: Exception) -> Response:
+def _in_words(refused: Refusal) -> Response:
+    """The same for a browser: a sentence."""
+    return PlainTextResponse(OPENED.get(refused.code, LATER), refused.status_code)
+
+
+def _told(error: Exception) -> Refusal:
     """Whoever may not have the file reads the same as whoever made the address up."""
     if isinstance(error, DownloadNotFound | SignInRefused):
         return Refusal(404, "not_found", NOTHING)

@@ -88,7 +88,10 @@ def test_the_person_who_asked_gets_the_file_once(shop: Database, client: TestCli
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert answer.headers["content-disposition"] == 'attachment; filename="deleted_customers.csv"'
     assert "Dora Gone" in answer.text
-    assert client.get(link, headers=cookie("max")).status_code == 404
+    assert client.get(link, headers=cookie("max")).json()["error"]["code"] == "not_found"
+    opened = client.get(link, headers={**cookie("max"), "accept": "text/html,*/*;q=0.8"})
+    assert (opened.status_code, opened.headers["content-type"]) == (404, "text/plain; charset=utf-8")
+    assert opened.text == "This link was used, has expired, or is not yours. Ask for the file again on its page."
     event = rows(shop, "evenbooks_events")[-1]
     assert (event[2], event[3]) == ("export", "max@example.com")
 
