@@ -1,10 +1,10 @@
-"""Customers in a table that cannot roll back (MyISAM, Aria): what a failed change marked is marked back."""
+"""Customers in a table that cannot roll back (MyISAM, Aria): what a failed change marked or blanked is put back."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -27,10 +27,29 @@ class Marked:
     after: Mapping[CustomerId, datetime | None]
     head: int
 
+    def action(self, key: CustomerId) -> str:
+        """What the customer's event would say."""
+        return "restore" if self.after[key] is None else "delete"
+
+
+@dataclass(frozen=True)
+class Blanked:
+    """What an erasure blanks: what each customer's columns held; `head` likewise."""
+
+    schema: Schema
+    before: Mapping[CustomerId, Mapping[str, Any]] = field(repr=False)
+    head: int
+
+    def action(self, _key: CustomerId) -> str:
+        """What the customer's event would say."""
+        return "erase"
+
+
+Changed = Marked | Blanked
 
 _lasting: WeakKeyDictionary[Schema, bool] = WeakKeyDictionary()
 # What each connection's transaction has marked so far.
-_marked: WeakKeyDictionary[Connection, list[Marked]] = WeakKeyDictionary()
+_marked: WeakKeyDictionary[Connection, list[Changed]] = WeakKeyDictionary()
 
 
 def is_lasting(connection: Connection, schema: Schema) -> bool:
@@ -43,8 +62,8 @@ def is_lasting(connection: Connection, schema: Schema) -> bool:
     return _lasting[schema]
 
 
-def watch(connection: Connection, marked: Marked) -> None:
-    """From now on these marks are taken back where the transaction, or a savepoint around them, is rolled back."""
+def watch(connection: Connection, marked: Changed) -> None:
+    """From now on these changes are taken back where the transaction, or a savepoint around them, is rolled back."""
     if connection not in _marked:
         _marked[connection] = []
         event.listen(connection, "rollback", _take_back_all)
@@ -53,16 +72,23 @@ def watch(connection: Connection, marked: Marked) -> None:
     _marked[connection].append(marked)
 
 
-def take_back(connection: Connection, marked: Marked) -> None:
-    """Marks these customers back at once, on a connection of its own: the failed one may be of no use any more.
+def take_back(connection: Connection, marked: Changed) -> None:
+    """Puts these customers back at once, on a connection of its own: the failed one may be of no use any more.
 
     Whose change has its event after all, by a COMMIT whose answer was lost, stays as it is.
     """
     _marked[connection].remove(marked)
     with connection.engine.connect() as other, other.begin():
-        for key, was in marked.before.items():
-            if (queries.last_event_id(other, marked.schema, key, _action(marked.after[key])) or 0) <= marked.head:
-                queries.mark_back(other, marked.schema, key, now=marked.after[key], was=was)
+        for key in marked.before:
+            if (queries.last_event_id(other, marked.schema, key, marked.action(key)) or 0) <= marked.head:
+                _put_back(other, marked, key)
+
+
+def _put_back(connection: Connection, changed: Changed, key: CustomerId) -> None:
+    if isinstance(changed, Blanked):
+        queries.fill_again(connection, changed.schema, key, values=changed.before[key])
+    else:  # unless somebody else has changed the mark since
+        queries.mark_back(connection, changed.schema, key, now=changed.after[key], was=changed.before[key])
 
 
 @contextmanager
@@ -92,13 +118,9 @@ def _take_back_undone(connection: Connection, name: str, _context: None) -> None
             take_back(connection, marked)
 
 
-def _has_event(connection: Connection, marked: Marked) -> bool:
-    key, at = next(iter(marked.after.items()))  # all of a change are written at once
-    return (queries.last_event_id(connection, marked.schema, key, _action(at)) or 0) > marked.head
-
-
-def _action(at: datetime | None) -> str:
-    return "restore" if at is None else "delete"
+def _has_event(connection: Connection, marked: Changed) -> bool:
+    key = next(iter(marked.before))  # all of a change are written at once
+    return (queries.last_event_id(connection, marked.schema, key, marked.action(key)) or 0) > marked.head
 
 
 def _begin_anew(connection: Connection, *_: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from data import erasures, events, queries
+from data import compensation, erasures, events, queries
 from data.access import Actor, Permission
 from data.errors import BooksMoved, Conflict, NotPermitted
 from data.events import Draft, Reason
@@ -51,7 +51,7 @@ def erase(connection: Connection, schema: Schema, batch: Batch) -> list[Result]:
         require_backup(connection, schema, batch.at)
     ids = [item.customer_id for item in batch.items]
     found = queries.get_customers_with_impact(connection, schema, ids, by_month=True)
-    before = queries.list_deletions(connection, schema, ids, action="erase")
+    before = blank_already(connection, schema, ids, blanks)
     answers: dict[CustomerId, Result] = {}
     for item in batch.items:
         answer = _refused(schema, batch, item, found, before, blanks)
@@ -94,6 +94,52 @@ def _refused(
     return Result(key, "conflict", words) if words else None
 
 
+def blank_already(
+    connection: Connection, schema: Schema, ids: Sequence[CustomerId], blanks: Sequence[Blank]
+) -> dict[CustomerId, Event]:
+    """Those of these customers who were erased and are blank still, each with the event. Whoever was filled again, or has
+    something in a column that [customers] erase names only now, may be erased anew."""
+    told = queries.list_deletions(connection, schema, ids, action="erase")
+    filled = filled_columns(connection, schema, list(told), blanks)
+    return {key: event for key, event in told.items() if key not in filled}
+
+
+def filled_columns(
+    connection: Connection, schema: Schema, ids: Sequence[CustomerId], blanks: Sequence[Blank]
+) -> dict[CustomerId, str]:
+    """Those of these customers of whom something is held, each with the first such column. What has a default may hold it."""
+    meant = [one.column for one in blanks if one.how != "default"]
+    if not ids or not meant:
+        return {}
+    found = {}
+    for key, row in queries.read_columns(connection, schema, ids, columns=meant).items():
+        held = next((column for column in meant if not _is_blank(key, row[column])), None)
+        if held is not None:
+            found[key] = held
+    return found
+
+
+def _is_blank(key: CustomerId, value: object) -> bool:
+    """Whether nothing, or no more than a mark, stands there."""
+    text = value.strip() if isinstance(value, str) else value  # CHAR is filled with blanks
+    marks = [Blank("", "mark", address).mark(key) for address in (False, True)]
+    return text is None or text in ("", b"", *marks)
+
+
+def rehearse(connection: Connection, schema: Schema, customer_id: CustomerId) -> None:
+    """Blanks this deleted customer and takes it back, so that a rule of the table is met before anybody is asked. Raises
+    what erasing would; says nothing of a table that cannot roll back."""
+    blanks = require_blanks(connection, schema)
+    if compensation.is_lasting(connection, schema):
+        return
+    savepoint = connection.begin_nested()
+    try:
+        queries.blank_people(connection, schema, [customer_id], blanks=blanks)
+        _require_blank(connection, schema, [customer_id], blanks)
+    finally:
+        savepoint.rollback()
+
+
 def too_long(customer_id: CustomerId, blanks: Sequence[Blank]) -> str | None:
     """Why what would stand in a column does not fit into it, as a sentence; None where everything fits."""
     for one in blanks:
@@ -116,10 +162,16 @@ def blank(
 ) -> dict[CustomerId, int]:
     """Blanks these deleted customers and what was written about them, an event for each; answers their ids.
 
-    Before and after, their orders are counted and added up by month. The file of erasures is written last. Raises as
-    `erase` does.
+    Before and after, their orders are counted and added up by month. The file of erasures is written first: where the
+    table cannot roll back, a blank row may otherwise be the only trace. Raises as `erase` does.
     """
     ids = list(people)
+    expected = {key: number for number, key in enumerate(ids, start=what.head.event_id + 1)}
+    if compensation.is_lasting(connection, schema):
+        held = queries.read_columns(connection, schema, ids, columns=[one.column for one in blanks])
+        compensation.watch(connection, compensation.Blanked(schema, held, what.head.event_id))
+    customers = {key: customer for key, (customer, _) in people.items()}
+    erasures.append(connection, schema, expected, customers, at=what.at, job=what.job)
     matched = queries.blank_people(connection, schema, ids, blanks=blanks)
     after = queries.get_customers_with_impact(connection, schema, ids, by_month=True)
     changed = [key for key in ids if key not in after or after[key][0].deleted_at != people[key][0].deleted_at]
@@ -131,25 +183,16 @@ def blank(
     _require_blank(connection, schema, ids, blanks)
     drafts = [_draft(schema, key, *people[key], after[key][1], what, blanks) for key in ids]
     queries.blank_notes(connection, schema, ids)
-    written = dict(zip(ids, events.append(connection, schema, drafts, head=what.head, at=what.at), strict=True))
-    erasures.append(connection, schema, written, at=what.at, job=what.job)
-    return written
+    return dict(zip(ids, events.append(connection, schema, drafts, head=what.head, at=what.at), strict=True))
 
 
 def _require_blank(connection: Connection, schema: Schema, ids: Sequence[CustomerId], blanks: Sequence[Blank]) -> None:
     """Raises Conflict where a column holds something else than was put there: a trigger of theirs."""
-    meant = [one for one in blanks if one.how != "default"]
-    rows = queries.read_columns(connection, schema, ids, columns=[one.column for one in meant])
-    for key, row in rows.items():
-        for one in meant:
-            held = row[one.column]
-            text = held.strip() if isinstance(held, str) else held  # CHAR is filled with blanks
-            right = {"null": held is None, "empty": text in ("", b""), "mark": text == one.mark(key)}
-            if not right[one.how]:
-                raise Conflict(
-                    f"Nobody was erased: {one.column} of customer {key} was filled again as it was blanked. "
-                    "Something in the database, such as a trigger, does that."
-                )
+    for key, column in filled_columns(connection, schema, ids, blanks).items():
+        raise Conflict(
+            f"Nobody was erased: {column} of customer {key} was filled again as it was blanked. "
+            "Something in the database, such as a trigger, does that."
+        )
 
 
 def _draft(

@@ -19,7 +19,7 @@ from data.errors import EvenbooksError, InvalidInput
 from data.money import plain
 from data.records import CustomerId, Impact
 from data.schema import Schema, as_json
-from data.settings import Settings
+from data.settings import ERASING_REASONS, Settings
 
 GENESIS = "0" * 64  # `prev` of the first event
 LONGEST_NOTE = 2000
@@ -45,8 +45,9 @@ class Draft:
     body: dict[str, Any] = field(default_factory=dict)
 
 
-def read_reason(settings: Settings, reason: str | None, note: str | None = None) -> Reason:
-    """A code of the list as itself; other text becomes the note under the code `other`.
+def read_reason(settings: Settings, reason: str | None, note: str | None = None, *, erases: bool = False) -> Reason:
+    """A code of the list as itself; other text becomes the note under the code `other`. The codes of erasures are codes
+    only where somebody is erased, or where the company lists them.
 
     Raises InvalidInput when there is none, or the note is overlong.
     """
@@ -54,7 +55,8 @@ def read_reason(settings: Settings, reason: str | None, note: str | None = None)
     extra = (note or "").strip() or None
     if not words:
         raise InvalidInput("Give a reason.", field="reason")
-    if words not in settings.reason_labels:
+    foreign = words in ERASING_REASONS and words not in settings.reasons and not erases
+    if foreign or words not in settings.reason_labels:
         code, extra = "other", "\n".join(filter(None, [words, extra]))
     else:
         code = words

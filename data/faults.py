@@ -40,6 +40,7 @@ NOT_GRANTED: set[Code] = {1044, 1227, *NOT_ALLOWED}  # also to the whole databas
 BINARY_LOG = 1419  # only who has SUPER may make triggers there
 READ_ONLY: set[Code] = {1290, 1792, 1836, 1148, "25006", *NOT_ALLOWED}
 NOT_NULL: set[Code] = {1048, "23502"}
+CHECKED: set[Code] = {4025, "23514"}  # a CHECK of the table
 
 
 def error_code(error: DBAPIError) -> Code | None:
@@ -67,6 +68,8 @@ def translated(url: URL) -> Iterator[None]:
     try:
         yield
     except IntegrityError as error:
+        if _is_checked(error):
+            raise _refused_by_check(error) from error
         if error_code(error) in NOT_NULL or "NOT NULL" in str(error.orig):
             raise
         raise Conflict(f"The database refused this because of another row: {error_words(error)}") from error
@@ -87,6 +90,8 @@ def _meaning(error: DBAPIError, url: str) -> EvenbooksError | None:
         return DatabaseReadOnly(f"This database can be read but not written to ({words}). Nothing was changed.")
     if (code in NO_TABLE and "evenbooks_" in words) or "no such table: evenbooks_" in words:
         return NotMigrated(f"This database is not prepared yet ({words}). Run: python {MIGRATION} --dry-run")
+    if _is_checked(error):  # MariaDB's is no IntegrityError
+        return _refused_by_check(error)
     if code in SIGNALLED:
         return Conflict(f"A rule of the database refused this: {words}. Nothing was changed.")
     if code in TOO_LARGE or words == "integer overflow":
@@ -103,6 +108,14 @@ def _meaning(error: DBAPIError, url: str) -> EvenbooksError | None:
     ):
         return DatabaseUnavailable(f"The database {url} does not answer: {words}.")
     return None
+
+
+def _is_checked(error: DBAPIError) -> bool:
+    return error_code(error) in CHECKED or "CHECK constraint failed" in str(error.orig)
+
+
+def _refused_by_check(error: DBAPIError) -> Conflict:
+    return Conflict(f"A CHECK of the table refused this: {error_words(error)}. Nothing was changed.")
 
 
 def _is_lost(error: DBAPIError) -> bool:

@@ -11,9 +11,10 @@ from unittest.mock import patch
 import pytest
 from auditing import assert_even
 from erasing import BOSS, approved, erased
-from shops import ADMIN, execute, make_shop, problems, rows, trigger, whole_row
+from servers import fresh_mariadb
+from shops import ADMIN, CUSTOMERS, execute, make_shop, problems, rows, state, trigger, whole_row
 
-from data import approvals, erasing, events, integrity, jobs, migration, queries
+from data import approvals, downloads, erasing, events, integrity, jobs, migration, queries
 from data.access import Actor, Door, Role
 from data.changes import change
 from data.customers import delete_many, restore_many
@@ -39,6 +40,7 @@ TABLE = """CREATE TABLE customers (
     points INTEGER NOT NULL DEFAULT 7, photo %(blob)s, pass VARCHAR(20) NOT NULL DEFAULT 'none', kept VARCHAR(20),
     created_at {time} NULL, %(changed)s)"""
 ERASE = ["address", "city", "vat", "code", "born", "points", "photo"]
+ANA = {"id": 1, "name": "Ana", "email": "ana@example.com"}
 SECTIONS = {"customers": {"phone": "phone", "name": ["first_name", "last_name"], "erase": ERASE}}
 
 
@@ -321,3 +323,69 @@ def test_an_erasure_whose_before_is_not_its_after_is_found(file_shop: Database) 
     in_transaction(shop, work)
     check = next(c for c in integrity.run_and_record(shop).checks if c.name == "before_after")
     assert "erase of customer 4" in check.examples[0]
+
+
+def test_what_a_check_of_the_table_refuses_is_said_before_anybody_is_asked(empty_url: str, opened: Any) -> None:
+    table = """CREATE TABLE customers (id {key}, name VARCHAR(60), email VARCHAR(80) NOT NULL,
+        created_at {time} NULL, CONSTRAINT known_email CHECK (email LIKE '%@%.%'))"""
+    shop = opened(empty_url, customers=table, people=[ANA], sections=None)
+    delete_many(shop, [1], actor=ADMIN, reason="mistake")
+    before = state(shop)
+    with pytest.raises(Conflict, match=r"A CHECK of the table refused this: .*email"):
+        asking.prepare_one(shop, 1, actor=ADMIN)
+    assert state(shop) == before
+    job = approved(shop, jobs.prepare(shop, "erase", actor=ADMIN, reason="erasure", ids=[1]))
+    assert (job.state, job.changed) == ("stopped", 0)
+    assert "A CHECK of the table refused this" in str(job.error)
+    assert ["withdrawn" in line for line in lines(shop)] == [False, True]
+
+
+def test_erasing_forgets_what_links_for_files_were_for(file_shop: Database) -> None:
+    shop = file_shop
+    for search in ("Ana Lima", "Bo"):
+        downloads.offer(shop, "deleted_customers", "csv", {"search": search}, actor=ADMIN)
+    delete_many(shop, [1], actor=ADMIN, reason="mistake")
+    asking.prepare_one(shop, 1, actor=ADMIN)
+    assert [bool(row[2]) for row in rows(shop, "evenbooks_downloads")] == [True, True]
+    erased(shop, [1])
+    assert [bool(row[2]) for row in rows(shop, "evenbooks_downloads")] == [False, False]
+
+
+def test_the_reasons_of_erasures_are_nobody_s_to_claim_for_a_deletion(file_shop: Database) -> None:
+    shop = file_shop
+    for number, words in enumerate(["retention", "erasure"], start=1):
+        delete_many(shop, [number], actor=ADMIN, reason=words)
+    with shop.engine.connect() as connection:
+        found = queries.list_deletions(connection, shop.schema, [1, 2])
+    assert [(found[key].reason, found[key].note) for key in (1, 2)] == [("other", "retention"), ("other", "erasure")]
+    listed = shop.settings.model_copy(update={"reasons": {"retention": "Contract over"}})
+    assert events.read_reason(listed, "retention") == Reason("retention")
+    assert asking.prepare_one(shop, 1, actor=ADMIN).reason == "erasure"
+
+
+@pytest.mark.parametrize("broken", ["file", "events"])
+def test_where_the_table_cannot_roll_back_they_are_filled_again(mariadb_url: str, broken: str) -> None:
+    with fresh_mariadb(mariadb_url) as url:
+        shop = make_shop(url, customers=CUSTOMERS + " ENGINE=MyISAM")
+        delete_many(shop, [1], actor=ADMIN, reason="mistake")
+        job = asking.prepare_one(shop, 1, actor=ADMIN)
+        before, file = whole_row(shop, 1), shop.settings.retention.file
+        assert before["name"] == "Ana Lima"  # nothing is rehearsed where it would stay
+        if broken == "file":
+            file.unlink()
+            file.mkdir()
+            job = approved(shop, job)
+            assert "cannot be written" in str(job.error)
+            file.rmdir()
+        else:
+            with patch("data.erasing.queries.blank_notes", side_effect=EvenbooksError("afterwards")):
+                job = approved(shop, job)
+            assert ["withdrawn" in line for line in lines(shop)] == [False, True]
+        assert (job.state, job.changed) == ("stopped", 0)
+        assert whole_row(shop, 1) == before
+        jobs.start(shop, job.id, actor=ADMIN)
+        jobs.run_pending(shop)
+        assert whole_row(shop, 1)["name"] == ""
+        assert bodies(shop, "erase")[0]["customer_id"] == 1
+        even(shop)
+        shop.engine.dispose()

@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 from copies import DUMPS, LOADS
-from erasing import BOSS, erased
+from erasing import BOSS, approved, erased
 from shops import ADMIN, PHONE, execute, make_shop, problems, rows, settings_for, state, whole_row
 
-from data import approvals, erasures, integrity, jobs, retention
-from data.customers import delete_many
+from data import approvals, customers, erasures, integrity, jobs, queries, retention
+from data.customers import delete_many, restore_many
 from data.database import Database, attach, in_transaction, now, snapshot
 from data.errors import Conflict, EvenbooksError, InvalidInput
-from data.events import Draft, append, take_turns
+from data.events import Draft, append, stamp, take_turns
 from data.retention import asking, cli, due_at, replay
 from data.settings import Retention
 
@@ -160,22 +160,27 @@ def test_after_a_restore_the_same_people_are_erased_again(make_url: Callable[[],
     copy = restored(make_url, shop, dump)
     orders = rows(copy, "orders")
     before = state(copy)
-    dry = replay.replay(copy, file, actor=ADMIN, dry_run=True)
-    assert (dry.erased, dry.deleted, dry.others, dry.unreadable) == ([1, 2], [1], 1, [4])
+    dry = replay.replay(copy, [file], actor=ADMIN, dry_run=True)
+    assert (dry.erased, dry.active, dry.others, dry.unreadable) == ([2], [1], 1, [f"line 4 of {file}"])
     assert state(copy) == before
     with snapshot(copy) as moment:
-        assert "names 2 who are not erased" in str(replay.drift(moment.connection, copy.schema))
-    done = replay.replay(copy, file, actor=ADMIN)
-    assert (done.erased, done.deleted, done.already) == ([1, 2], [1], [])
+        words = str(replay.drift(moment.connection, copy.schema))
+    assert "names 1 who are not erased" in words
+    assert "also names 1 (1) whom that leaves alone" in words
+    done = replay.replay(copy, [file], actor=ADMIN)
+    assert (done.erased, done.deleted, done.unasked, done.active) == ([2], [], [2], [1])
+    assert whole_row(copy, 1)["name"] == "Ana Lima"
+    done = replay.replay(copy, [file], actor=ADMIN, also_active=True)
+    assert (done.erased, done.deleted, done.already) == ([1], [1], [2])
     for customer in (1, 2):
         row = whole_row(copy, customer)
         assert (row["name"], row["email"], row["phone"]) == ("", None, None)
         assert row["deleted_at"] is not None
     assert whole_row(copy, 3)["name"] == "陈伟"
-    again = replay.replay(copy, file, actor=ADMIN)
+    again = replay.replay(copy, [file], actor=ADMIN)
     assert (again.erased, again.already) == ([], [1, 2])
     told = [json.loads(row[8])["action"] for row in rows(copy, "evenbooks_events")]
-    assert told == ["baseline", "delete", "delete", "erase", "erase"]
+    assert told == ["baseline", "delete", "erase", "delete", "erase"]
     assert (rows(copy, "orders"), problems(copy)) == (orders, [])
     report = integrity.run_and_record(copy)
     assert [c.name for c in report.checks if c.ok is False and c.level == "error"] == []
@@ -183,15 +188,75 @@ def test_after_a_restore_the_same_people_are_erased_again(make_url: Callable[[],
         database.engine.dispose()
 
 
-def test_a_withdrawn_line_counts_no_more_and_an_older_one_still_does(tmp_path: Path) -> None:
-    file = tmp_path / "erasures.jsonl"
-    line = {"chain": "c", "customer_id": 1, "at": "2026-01-01T00:00:00Z", "event_id": 5, "job": "a"}
-    other = {**line, "customer_id": 2}
-    later = {**line, "event_id": 9, "job": None}
-    told = [line, other, {**other, "withdrawn": "x"}, later, {**later, "withdrawn": "x"}]
-    file.write_text("".join(json.dumps(one) + "\n" for one in told))
-    assert erasures.read(file, "c").people == {1: "2026-01-01T00:00:00Z"}
-    assert erasures.read(file, "d").others == 5
+LINE = {"chain": "c", "customer_id": 1, "at": "2026-01-01T00:00:00Z", "event_id": 5, "job": "a", "attempt": "x"}
+LINE |= {"created_at": None, "deleted_at": "2025-12-01T00:00:00Z"}
+
+
+def write(file: Path, *lines: dict[str, Any]) -> Path:
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return file
+
+
+def test_a_withdrawn_line_counts_no_more_and_another_attempt_still_does(tmp_path: Path) -> None:
+    other, again = {**LINE, "customer_id": 2}, {**LINE, "attempt": "y"}
+    # Another server did the same job's same event meanwhile, in a file of its own.
+    one = write(tmp_path / "one", LINE, other, {**other, "withdrawn": "x"}, {**LINE, "withdrawn": "x"})
+    two = write(tmp_path / "two", again)
+    assert erasures.read([one], "c").people == {}
+    found = erasures.read([one, two], "c").people
+    assert [(key, named.event_id, named.job) for key, named in found.items()] == [(1, 5, "a")]
+    assert erasures.read([one, two], "d").others == 5
+
+
+def test_who_is_not_the_same_any_more_is_left_alone(two: Database, tmp_path: Path) -> None:
+    shop = two
+    with snapshot(shop) as moment:
+        chain = erasures.chain_name(moment.connection, shop.schema)
+        head = queries.get_head(moment.connection, shop.schema)
+    assert head is not None
+    later = stamp(now() + timedelta(minutes=1))
+    line = {**LINE, "chain": chain, "at": later, "event_id": head.event_id + 1}
+    added = customers.add(shop, {"name": "New", "email": "new@example.com", "phone": ""}, actor=ADMIN).id
+    delete_many(shop, [added], actor=ADMIN, reason="mistake")
+    people = [
+        {**line, "customer_id": added},  # the number of somebody who was erased, and lost with the restored backup
+        {**line, "customer_id": 1, "created_at": "2001-01-01T00:00:00Z"},
+        {**line, "customer_id": 4, "at": "2001-01-01T00:00:00Z"},
+        {**line, "customer_id": 3},
+    ]
+    file = write(tmp_path / "kept.jsonl", *people)
+    before = state(shop)
+    done = replay.replay(shop, [file], actor=ADMIN, also_active=False)
+    assert (done.erased, done.active, list(done.others_now)) == ([], [3], [added, 1, 4])
+    assert "was added or restored later" in done.others_now[added]
+    assert done.others_now[1] == "was created at another time than who was erased"
+    assert "later" in done.others_now[4]
+    assert not done.is_whole
+    assert state(shop) == before
+    # An erasure that was approved and then never carried out: she was restored, and is deleted anew.
+    restore_many(shop, [1], actor=ADMIN, reason="undo")
+    delete_many(shop, [1], actor=ADMIN, reason="mistake")
+    done = replay.replay(shop, [write(file, {**line, "customer_id": 1})], actor=ADMIN, also_active=True)
+    assert list(done.others_now) == [1]
+
+
+def test_who_was_filled_again_may_be_erased_anew(two: Database, tmp_path: Path) -> None:
+    shop = two
+    erased(shop, [1])
+    file = shop.settings.retention.file
+    execute(shop.engine, "UPDATE customers SET name = 'Ana Lima', email = 'ana@example.com' WHERE id = 1")
+    with snapshot(shop) as moment:
+        assert "names 1 who are not erased" in str(replay.drift(moment.connection, shop.schema))
+    assert approved(shop, asking.prepare_one(shop, 1, actor=ADMIN)).changed == 1
+    assert (whole_row(shop, 1)["name"], whole_row(shop, 1)["email"]) == ("", None)
+    execute(shop.engine, "UPDATE customers SET phone = '1' WHERE id = 1")
+    done = replay.replay(shop, [file], actor=ADMIN)
+    assert (done.erased, done.unasked, done.is_whole) == ([1], [], True)
+    assert whole_row(shop, 1)["phone"] is None
+    assert replay.replay(shop, [file], actor=ADMIN).already == [1]
+    assert problems(shop) == []
+    wrong = [c.name for c in integrity.run_and_record(shop).checks if c.ok is False and c.level == "error"]
+    assert wrong == ["deletions"]  # made older by hand above
 
 
 def test_the_command_says_what_is_and_what_it_did(
@@ -216,4 +281,4 @@ def test_the_command_says_what_is_and_what_it_did(
     with file.open("a") as more:
         more.write("nonsense\n")
     assert cli.main(["--replay", str(file), "--dry-run"]) == 1
-    assert "Lines that cannot be read: 2." in capsys.readouterr().out
+    assert f"Cannot be read: line 2 of {file}." in capsys.readouterr().out

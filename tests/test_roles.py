@@ -153,7 +153,8 @@ def named_in_file(shop: Database) -> None:
     """A file of erasures that names customer 3."""
     with shop.engine.connect() as connection:
         chain = erasures.chain_name(connection, shop.schema)
-    line = {"chain": chain, "customer_id": 3, "at": "2026-01-01T00:00:00Z", "event_id": 1, "job": None}
+    line = {"chain": chain, "customer_id": 3, "at": "2100-01-01T00:00:00Z", "event_id": 9999, "job": None}
+    line |= {"attempt": "a", "created_at": None, "deleted_at": None}
     shop.settings.retention.file.write_text(json.dumps(line) + "\n", encoding="utf-8")
 
 
@@ -294,7 +295,7 @@ ACTIONS = [
     Action(
         ERASE,
         replay.replay,
-        lambda s, a: replay.replay(s, s.settings.retention.file, actor=a),
+        lambda s, a: replay.replay(s, [s.settings.retention.file], actor=a, also_active=True),
         before=named_in_file,
     ),
     Action(Permission.CHECK_BACKUPS, backup_check.check, check_copy),
@@ -374,6 +375,7 @@ UNASKED = {
     "data.retention.cli.main": "likewise",
     "data.backup_check.cli.main": "likewise",
     "data.erasing.blank": "blanks whom erase or replay, which ask, hand to it",
+    "data.erasing.rehearse": "blanks in a savepoint that it takes back, for who asked for the role",
     **dict.fromkeys(
         (
             *("data.compensation.watch", "data.compensation.take_back", "data.compensation.taken_back"),

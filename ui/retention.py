@@ -14,7 +14,9 @@ from data import database as databases
 from data import jobs, queries, retention
 from data.access import Permission
 from data.database import Snapshot, snapshot
+from data.erasing import filled_columns
 from data.errors import EvenbooksError, InvalidInput
+from data.inspection.blanking import blanks_of
 from data.records import Customer, CustomerId, Job, Page, Time
 from data.retention import Survey, asking
 from data.retention.replay import drift
@@ -29,6 +31,7 @@ from ui.text import count, typed
 ROWS = 50
 TYPED_ABOVE = 100  # customers; so many are confirmed by typing the number
 VIEWS = {"kept": "Deleted, not erased", "erased": "Erased"}
+AGAIN = ", filled again since"  # who may be erased anew
 WAITS = "This asks for it. Nobody is erased before somebody else, who has signed in, approves it on the page Approvals."
 
 
@@ -150,10 +153,12 @@ def erased_table(moment: Snapshot, here: Here, customers: Sequence[Customer]) ->
     labels, ids = here.database.settings.reason_labels, [c.id for c in customers]
     events = queries.list_deletions(moment.connection, here.database.schema, ids, action="erase")
     found = [events[c.id] for c in customers]
+    blanks, _ = blanks_of(moment.connection, here.database.schema)
+    filled = filled_columns(moment.connection, here.database.schema, ids, blanks)
     frame = pd.DataFrame(
         {
             "erased": tables.times([e.at for e in found], here.zone),
-            "name": [text.shown_name(c, ids) for c in customers],
+            "name": [text.shown_name(c, ids) + (AGAIN if c.id in filled else "") for c in customers],
             "by": [e.actor for e in found],
             "reason": [labels.get(e.reason or "", e.reason) for e in found],
             "deleted_at": tables.times([c.deleted_at for c in customers], here.zone),

@@ -46,7 +46,7 @@ def prepare(
     Raises NotPermitted, InvalidInput (reason; nobody), CustomerNotFound (an id that cannot be one).
     """
     actor.require(NEEDED[kind])
-    why = events.read_reason(database.settings, reason, note)
+    why = events.read_reason(database.settings, reason, note, erases=kind == "erase")
     job_id, schema = uuid4().hex, database.schema
     if ids is not None:
         given = iter(dict.fromkeys(known_key(schema, one) for one in ids))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -118,13 +119,24 @@ def read_columns(
     return {row[0]: dict(zip(columns, row[1:], strict=True)) for row in connection.execute(statement)}
 
 
+def fill_again(connection: Connection, schema: Schema, customer_id: CustomerId, *, values: Mapping[str, Any]) -> None:
+    """Puts back what these physical columns held, and nothing else: for tables that cannot roll back."""
+    table = schema.customer_table
+    unchanged = {name: table.c[name] for name in schema.self_updating - set(values)}
+    connection.execute(update(table).where(schema.is_this(customer_id)).values({**unchanged, **values}))
+
+
 def blank_notes(connection: Connection, schema: Schema, ids: Sequence[CustomerId]) -> None:
     """Blanks what was written about these people by hand: the notes of their events with the salts, and of the jobs that
-    hold them the note, the search, what was said of them, and the notes of the requests."""
+    hold them the note, the search, what was said of them, and the notes of the requests. What links for files are for
+    goes too, for it may be a search for one of them: such a link has to be made anew."""
     events, jobs, items = schema.own.events, schema.own.jobs, schema.own.job_items
     blank = {"note": null(), "note_salt": null()}
     noted = events.c.note.is_not(None)
     connection.execute(update(events).where(events.c.customer_id.in_(ids), noted).values(blank))
+    if ids:
+        downloads = schema.own.downloads
+        connection.execute(update(downloads).where(downloads.c.what != "").values(what=""))
     connection.execute(
         update(items).where(items.c.customer_id.in_(ids), items.c.words.is_not(None)).values(words=null())
     )
@@ -147,6 +159,25 @@ def jobs_holding_erased(connection: Connection, schema: Schema, job_ids: Sequenc
     events, items = schema.own.events, schema.own.job_items
     told = exists(select(events.c.id).where(events.c.customer_id == items.c.customer_id, events.c.action == "erase"))
     return set(connection.execute(select(items.c.job_id).where(items.c.job_id.in_(job_ids), told).distinct()).scalars())
+
+
+def asked_to_erase(connection: Connection, schema: Schema, ids: Sequence[CustomerId]) -> set[tuple[CustomerId, str]]:
+    """The jobs that a request asked for to erase one of these customers, each with the customer."""
+    approvals, items = schema.own.approvals, schema.own.job_items
+    statement = select(items.c.customer_id, items.c.job_id).join(approvals, approvals.c.job_id == items.c.job_id)
+    rows = connection.execute(statement.where(approvals.c.kind == "erase", items.c.customer_id.in_(ids)))
+    return {(customer, job) for customer, job in rows}
+
+
+def last_lives(
+    connection: Connection, schema: Schema, ids: Sequence[CustomerId]
+) -> dict[CustomerId, tuple[int, datetime | None]]:
+    """The last event that added or restored each of these customers, with its time: since then it is alive, or another."""
+    events = schema.own.events
+    alive = (events.c.customer_id.in_(ids), events.c.action.in_(("add", "restore")))
+    statement = select(events.c.customer_id, func.max(events.c.id), func.max(events.c.at)).where(*alive)
+    rows = connection.execute(statement.group_by(events.c.customer_id))
+    return {customer: (event_id, at) for customer, event_id, at in rows}
 
 
 def is_approved(connection: Connection, schema: Schema, request_id: int | None) -> bool:

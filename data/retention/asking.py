@@ -5,11 +5,11 @@ from __future__ import annotations
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from data import erasures, jobs, queries
+from data import erasures, events, jobs, queries
 from data.access import Actor, Permission
 from data.changes import known_key
 from data.database import Database, in_transaction, now, snapshot
-from data.erasing import RETENTION, require_blanks, too_long
+from data.erasing import RETENTION, blank_already, rehearse, require_blanks, too_long
 from data.errors import Conflict, CustomerNotFound, DatabaseReadOnly, InvalidInput
 from data.faults import error_words
 from data.records import CustomerId, Job
@@ -22,8 +22,8 @@ ERASURE = "erasure"  # the reason's code where the person asked for it
 def prepare_due(database: Database, *, actor: Actor, note: str | None = None) -> Job:
     """Freezes everybody who is due now as a draft of a job; nothing is changed, and nothing waits yet.
 
-    Raises NotPermitted, InvalidInput (nobody is due, or the note), Conflict (a column that cannot be blanked; several
-    without a passed backup check), EvenbooksError (the file of erasures cannot be written).
+    Raises NotPermitted, InvalidInput (nobody is due, or the note), Conflict (a column that cannot be blanked, or a rule of
+    the table that refuses the first of them; several without a passed backup check), EvenbooksError (the file of erasures cannot be written).
     """
     actor.require(Permission.ERASE_CUSTOMERS)
     _require_possible(database)
@@ -33,13 +33,15 @@ def prepare_due(database: Database, *, actor: Actor, note: str | None = None) ->
             require_backup(moment.connection, database.schema, now())
     if not ids:
         raise InvalidInput("Nobody is due to be erased.")
+    _rehearse(database, ids[0])
     return jobs.prepare(database, "erase", actor=actor, reason=RETENTION, note=note, ids=ids)
 
 
 def prepare_one(database: Database, customer_id: CustomerId, *, actor: Actor, note: str | None = None) -> Job:
     """The same of one deleted customer, because the person asked for it, whether due or not.
 
-    Raises CustomerNotFound, Conflict (active: to be deleted first; erased already), and as `prepare_due` does.
+    Raises CustomerNotFound, Conflict (active: to be deleted first; erased already, and blank still; a rule of the table),
+    and as `prepare_due` does.
     """
     actor.require(Permission.ERASE_CUSTOMERS)
     _require_possible(database)
@@ -47,7 +49,7 @@ def prepare_one(database: Database, customer_id: CustomerId, *, actor: Actor, no
     with snapshot(database) as moment:
         blanks = require_blanks(moment.connection, schema)
         customer = queries.get_customer(moment.connection, schema, key)
-        erased = key in queries.erased_ids(moment.connection, schema, [key])
+        erased = key in blank_already(moment.connection, schema, [key], blanks)
     if customer is None:
         raise CustomerNotFound(customer_id)
     if erased:
@@ -57,6 +59,7 @@ def prepare_one(database: Database, customer_id: CustomerId, *, actor: Actor, no
     words = too_long(key, blanks)
     if words:
         raise Conflict(f"Customer {key} cannot be erased: {words}")
+    _rehearse(database, key)
     return jobs.prepare(database, "erase", actor=actor, reason=ERASURE, note=note, ids=[key])
 
 
@@ -78,6 +81,16 @@ def _require_possible(database: Database) -> None:
             f"This account may not blank what is blanked of a person ({why}). The rights that it needs are printed by: "
             "python -m data.sql grants"
         ) from error
+
+
+def _rehearse(database: Database, customer_id: CustomerId) -> None:
+    """Raises Conflict where a rule of the table would refuse it only after somebody has approved."""
+
+    def work(connection: Connection) -> None:
+        events.take_turns(connection, database.schema)
+        rehearse(connection, database.schema, customer_id)
+
+    in_transaction(database, work)
 
 
 def ask(database: Database, job_id: str, *, actor: Actor) -> Job:

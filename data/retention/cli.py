@@ -15,18 +15,22 @@ from data.events import stamp
 from data.money import plain
 from data.retention.due import due_ids, survey, totals
 from data.retention.policy import backup_blocker
-from data.retention.replay import Replayed, drift, replay
+from data.retention.replay import SHOWN, Replayed, drift, replay, shown
 from data.settings import load_settings
 
 ABOUT = """Says who is due to be erased by [retention] and what their orders amount to, and changes nothing. With
---replay it erases again, after a backup was restored, whom the file of erasures names. Exits 0 when that is done, 1 when
-somebody could not be erased again or a line could not be read, 2 when it could not look or write."""
-SHOWN = 10
+--replay it erases again, after a backup was restored, whom the files of erasures name. Exits 0 when that is done, 1 when
+somebody was left alone or could not be erased, or a line could not be read, 2 when it could not look or write."""
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m data.retention", description=ABOUT)
-    parser.add_argument("--replay", metavar="FILE", help="erase again whom this file of erasures names")
+    parser.add_argument(
+        "--replay", metavar="FILE", nargs="+", help="erase again whom these files of erasures name, each server's own"
+    )
+    parser.add_argument(
+        "--also-active", action="store_true", help="with --replay: also who is active here, whom it deletes first"
+    )
     parser.add_argument("--dry-run", action="store_true", help="with --replay: say what would be done, change nothing")
     parser.add_argument("--config", help="the configuration file (default: EVENBOOKS_CONFIG, or evenbooks.toml)")
     return parser
@@ -36,16 +40,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command. Exits 0 when it is done, 1 when a part of it could not be, 2 when it could not look or write."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    if options.dry_run and not options.replay:
-        parser.error("--dry-run belongs to --replay; without it nothing is changed.")
+    if (options.dry_run or options.also_active) and not options.replay:
+        parser.error("--dry-run and --also-active belong to --replay; without it nothing is changed.")
     try:
         database = attach(load_settings(config=options.config))
         if not options.replay:
             print("\n".join(_report(database)))
             return 0
-        result = replay(database, Path(options.replay), actor=script_actor(), dry_run=options.dry_run)
+        paths = [Path(name) for name in options.replay]
+        how = {"dry_run": options.dry_run, "also_active": options.also_active}
+        result = replay(database, paths, actor=script_actor(), **how)
         print("\n".join(_told(result, dry_run=options.dry_run)))
-        return 1 if result.refused or result.unreadable else 0
+        return 0 if result.is_whole else 1
     except Exception as error:
         if not isinstance(error, EvenbooksError):
             logging.getLogger("evenbooks").exception("retention failed")
@@ -84,17 +90,27 @@ def _told(result: Replayed, *, dry_run: bool) -> list[str]:
     lines = [f"{would}: {_named(result.erased)}"]
     if result.deleted:
         lines.append(f"{'To be deleted' if dry_run else 'Deleted'} first, being active here: {_named(result.deleted)}")
+    if result.unasked:
+        lines.append(
+            f"Of these nobody asked for the erasure in this database: {_named(result.unasked)} The backup is older than the "
+            "request, or the line was written by hand."
+        )
     lines.append(f"Erased already: {len(result.already)}.")
     if result.gone:
         lines.append(f"Not in the table: {_named(result.gone)}")
+    if result.active:
+        lines.append(
+            f"Active here, so left alone: {_named(result.active)} See whether they are the same people; then --also-active "
+            "deletes and erases them."
+        )
+    lines += [f"Customer {key} is left alone, since it {words}." for key, words in result.others_now.items()]
     lines += [f"Customer {key} cannot be erased: {words}" for key, words in result.refused.items()]
     if result.others:
         lines.append(f"Lines of other databases, left alone: {result.others}.")
     if result.unreadable:
-        lines.append(f"Lines that cannot be read: {', '.join(map(str, result.unreadable[:SHOWN]))}.")
+        lines.append(f"Cannot be read: {', '.join(result.unreadable[:SHOWN])}.")
     return [*lines, *(["Nothing was changed: this was a dry run."] if dry_run else [])]
 
 
 def _named(ids: Sequence[object]) -> str:
-    shown = ", ".join(map(str, ids[:SHOWN])) + (", ..." if len(ids) > SHOWN else "")
-    return f"{len(ids)} ({shown})." if ids else "nobody."
+    return f"{shown(ids)}." if ids else "nobody."

@@ -1,118 +1,185 @@
-"""After a backup is restored: those whom the file of erasures names are erased again."""
+"""After a backup is restored: those whom the file of erasures names are erased again, where they are still the same ones."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Connection
 
-from data import erasures, events, queries
+from data import compensation, erasures, events, queries
 from data.access import Actor, Permission
 from data.database import Database, in_transaction, now, snapshot
-from data.erasing import Erasing, blank, require_blanks, too_long
+from data.erasing import Erasing, blank, blank_already, require_blanks, too_long
+from data.erasures import Named
 from data.errors import BooksMoved, Conflict
 from data.events import Draft, Reason
-from data.records import CustomerId
+from data.records import Customer, CustomerId
 from data.retention.asking import ERASURE
 from data.schema import Schema
 
 BATCH = 200
+SHOWN = 10  # numbers in a sentence
 
 
 @dataclass
 class Replayed:
-    """What became of those whom a file of erasures names: erased again (and of those deleted first), erased already,
-    not in the table, and who cannot be erased, with a sentence each; lines of other databases, and the numbers of
-    lines that cannot be read."""
+    """What became of those whom files of erasures name: erased again (of those: deleted first; those whom no request in
+    this database asked to erase), erased already, not in the table, `active` and so left alone, no more the same ones or
+    restored since (`others_now`), and who cannot be erased, with a sentence each; how many lines are of other databases,
+    and which ones cannot be read."""
 
     others: int = 0
-    unreadable: list[int] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
     erased: list[CustomerId] = field(default_factory=list)
     deleted: list[CustomerId] = field(default_factory=list)
+    unasked: list[CustomerId] = field(default_factory=list)
     already: list[CustomerId] = field(default_factory=list)
     gone: list[CustomerId] = field(default_factory=list)
+    active: list[CustomerId] = field(default_factory=list)
+    others_now: dict[CustomerId, str] = field(default_factory=dict)
     refused: dict[CustomerId, str] = field(default_factory=dict)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every line could be read, and nobody was left alone."""
+        return not (self.unreadable or self.active or self.others_now or self.refused)
 
     def add(self, other: Replayed) -> None:
         """Takes the people of a batch in."""
-        for name in ("erased", "deleted", "already", "gone"):
-            getattr(self, name).extend(getattr(other, name))
-        self.refused |= other.refused
+        for one in fields(self):
+            mine, theirs = getattr(self, one.name), getattr(other, one.name)
+            if isinstance(mine, list):
+                mine.extend(theirs)
+            elif isinstance(mine, dict):
+                mine.update(theirs)
 
 
 def replay(
     database: Database,
-    path: Path,
+    paths: Sequence[Path],
     *,
     actor: Actor,
     dry_run: bool = False,
+    also_active: bool = False,
     tell: Callable[[int], None] = lambda _done: None,
 ) -> Replayed:
-    """Erases again, in batches, whom the file names and who is not erased in this database; deletes them first where they
-    are active. Repeating does nothing. `tell` is told how many are done.
+    """Erases again, in batches, whom the files name and who is not erased in this database. Who is active is left alone,
+    unless `also_active`: then they are deleted first. Whoever is not the same one any more, or was restored later, is
+    always left alone. Repeating does nothing. `tell` is told how many are done.
 
-    It needs no approval and no backup check: each of them was approved once. Raises NotPermitted, EvenbooksError (the
+    It needs no approval and no backup check: each of them was approved once. Raises NotPermitted, EvenbooksError (a
     file), Conflict (a column that cannot be blanked), BooksMoved.
     """
     actor.require(Permission.ERASE_CUSTOMERS)
     schema = database.schema
     with snapshot(database) as moment:
         require_blanks(moment.connection, schema)
-        known = erasures.read(path, erasures.chain_name(moment.connection, schema))
+        known = erasures.read(paths, erasures.chain_name(moment.connection, schema))
+        # One at a time where the table cannot roll back, so that a killed command leaves one at most.
+        size = 1 if compensation.is_lasting(moment.connection, schema) else BATCH
     if not dry_run:
         erasures.require_writable(schema.settings.retention.file)
-    result, named = Replayed(known.others, known.unreadable), list(known.people)
-    for start in range(0, len(named), BATCH):
-        ids = named[start : start + BATCH]
+    result = Replayed(known.others, known.unreadable)
+    done = 0
+    for batch in _batches(known.people, size):
         if dry_run:
             with snapshot(database) as moment:
-                result.add(look(moment.connection, schema, ids))
+                result.add(look(moment.connection, schema, batch, also_active=also_active))
         else:
-            result.add(in_transaction(database, partial(_erase_again, schema=schema, ids=ids, actor=actor)))
-        tell(start + len(ids))
+            work = partial(_erase_again, schema=schema, named=batch, actor=actor, also_active=also_active)
+            result.add(in_transaction(database, work))
+        done += len(batch)
+        tell(done)
     return result
 
 
-def look(connection: Connection, schema: Schema, ids: Sequence[CustomerId]) -> Replayed:
+def _batches(people: Mapping[CustomerId, Named], size: int) -> list[dict[CustomerId, Named]]:
+    named = list(people.items())
+    return [dict(named[start : start + size]) for start in range(0, len(named), size)]
+
+
+def look(
+    connection: Connection, schema: Schema, named: Mapping[CustomerId, Named], *, also_active: bool = False
+) -> Replayed:
     """What a replay would do with these customers, within a snapshot."""
-    keys = {key: one for one in ids if (key := schema.parse_id(one)) is not None}
-    found = queries.get_customers(connection, schema, list(keys))
-    before = queries.erased_ids(connection, schema, list(found))
+    lines = {key: line for one, line in named.items() if (key := schema.parse_id(one)) is not None}
+    found = queries.get_customers(connection, schema, list(lines))
     blanks = require_blanks(connection, schema)
-    result = Replayed(gone=[one for one in ids if schema.parse_id(one) not in found])
-    for key in (one for one in keys if one in found):
-        words = too_long(key, blanks)
+    before = blank_already(connection, schema, list(found), blanks)
+    lives = queries.last_lives(connection, schema, list(found))
+    asked = queries.asked_to_erase(connection, schema, list(found))
+    result = Replayed(gone=[one for one in named if schema.parse_id(one) not in found])
+    for key in (one for one in lines if one in found):
+        line, customer = lines[key], found[key]
         if key in before:
             result.already.append(key)
-        elif words:
+        elif other := _another(schema, customer, line, lives.get(key)):
+            result.others_now[key] = other
+        elif customer.deleted_at is None and not also_active:
+            result.active.append(key)
+        elif words := too_long(key, blanks):
             result.refused[key] = words
         else:
             result.erased.append(key)
-            result.deleted += [key] if found[key].deleted_at is None else []
+            result.deleted += [key] if customer.deleted_at is None else []
+            result.unasked += [key] if (key, line.job) not in asked else []
     return result
 
 
+def _another(schema: Schema, customer: Customer, line: Named, life: tuple[int, object] | None) -> str | None:
+    """Why this is not whom the line means, or not any more, as a sentence; None where nothing says so. A number may have
+    been given to somebody else since, and a line may be of an erasure that was never carried out."""
+    if life is not None:
+        event_id, at = life
+        if event_id >= line.event_id or (isinstance(at, datetime) and at >= line.at):
+            return f"was added or restored later, by event {event_id}"
+    if "created_at" in schema.present:
+        if isinstance(customer.created_at, datetime) and customer.created_at > line.at:
+            return "was created later"
+        if line.created_at is not None and events.stamp(customer.created_at) != line.created_at:
+            return "was created at another time than who was erased"
+    if isinstance(customer.deleted_at, datetime) and customer.deleted_at > line.at:
+        return "was deleted later"
+    return None
+
+
 def drift(connection: Connection, schema: Schema) -> str | None:
-    """Whom the file of erasures names and who is not erased here, as a sentence; None where there is nobody, or no file."""
+    """Whom the file of erasures names and who is not erased here, in sentences; None where there is nobody, or no file."""
     path = schema.settings.retention.file
     if not path.exists():
         return None
-    named = list(erasures.read(path, erasures.chain_name(connection, schema)).people)
-    waiting = sum(len(look(connection, schema, named[n : n + BATCH]).erased) for n in range(0, len(named), BATCH))
-    if not waiting:
-        return None
-    return (
-        f"{path} names {waiting} who are not erased in this database, most likely because a backup was restored. "
-        f"Run: python -m data.retention --replay {path}"
-    )
+    found = Replayed()
+    for batch in _batches(erasures.read([path], erasures.chain_name(connection, schema)).people, BATCH):
+        found.add(look(connection, schema, batch))
+    command = f"python -m data.retention --replay {path}"
+    told, left = [], [*found.active, *found.others_now]
+    if found.erased:
+        told.append(
+            f"{path} names {len(found.erased)} who are not erased in this database, or were filled again since; most "
+            f"likely a backup was restored. Run: {command}"
+        )
+    if left:
+        told.append(
+            f"{path} also names {shown(left)} whom that leaves alone, being active or not the same any more. Why of each "
+            f"says: {command} --dry-run"
+        )
+    return "\n\n".join(told) or None
 
 
-def _erase_again(connection: Connection, schema: Schema, ids: Sequence[CustomerId], actor: Actor) -> Replayed:
+def shown(ids: Sequence[object]) -> str:
+    """How many, and the first numbers."""
+    return f"{len(ids)} ({', '.join(map(str, ids[:SHOWN]))}{', ...' if len(ids) > SHOWN else ''})"
+
+
+def _erase_again(
+    connection: Connection, schema: Schema, named: Mapping[CustomerId, Named], actor: Actor, also_active: bool
+) -> Replayed:
     head, at = events.take_turns(connection, schema), now()
-    part = look(connection, schema, ids)
+    part = look(connection, schema, named, also_active=also_active)
     if not part.erased:
         return part
     if part.deleted:
@@ -128,6 +195,9 @@ def _delete(connection: Connection, schema: Schema, ids: Sequence[CustomerId], a
     head, at = events.take_turns(connection, schema), now()
     decimals = schema.settings.money.decimals
     before = queries.impact(connection, schema, ids, by_month=True)
+    if compensation.is_lasting(connection, schema):
+        marked = compensation.Marked(schema, dict.fromkeys(ids), dict.fromkeys(ids, at), head.event_id)
+        compensation.watch(connection, marked)
     if queries.mark_deleted(connection, schema, ids, at=at) != len(ids):
         raise Conflict("Another program changed one of these customers at this very moment. Nothing was changed.")
     after = queries.impact(connection, schema, ids, by_month=True)
