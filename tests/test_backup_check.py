@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 from copies import DUMPS, LOADS
-from shops import ADMIN, PHONE, execute, make_shop, problems, rows, settings_for
+from shops import ADMIN, PEOPLE, PHONE, SALES, execute, make_shop, problems, rows, settings_for
 
 from data import backup_check, integrity, retention
 from data.backup_check import Comparison, run
@@ -19,6 +22,7 @@ from data.errors import ConfigurationError, DatabaseUnavailable, EvenbooksError
 from data.seals import seal, unseal
 
 MakeUrl = Callable[[], str]
+OLD = datetime(2024, 5, 15, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
@@ -128,6 +132,14 @@ ONE_HARM = {
     "an amount of a month that is over": ("UPDATE orders SET total = 51 WHERE id = 4", "2024-02: the copy has"),
     "an order of nobody": ("DELETE FROM orders WHERE id = 8", "The copy lacks order 8"),
     "an order without a date": ("UPDATE orders SET id = 11 WHERE id = 10", "The live database does not have order 11"),
+    "an order of somebody else": (
+        "UPDATE orders SET customer_id = 5 WHERE id = 4",
+        "2024-02: the orders (EUR) are not the same",
+    ),
+    "two amounts of a month, of one sum": (
+        "UPDATE orders SET total = total + CASE id WHEN 3 THEN 1 ELSE -1 END WHERE id IN (3, 4)",
+        "2024-02: the orders (EUR) are not the same",
+    ),
     "an order too many": (
         "INSERT INTO orders (id, ordered_at, total) VALUES (0, '2024-02-01', 0)",
         "The live database does not have order 0",
@@ -155,6 +167,94 @@ def test_each_difference_is_found(here: tuple[Database, str], name: str) -> None
     assert words in "\n".join(found.differences)
 
 
+def quiet(path: Path, *, checked: bool = False, **shape: Any) -> tuple[Database, Path]:
+    """A shop in which nothing of Evenbooks' own happened since May 2024, and a copy of it."""
+    with patch("data.migration.making.now", lambda: OLD):
+        shop = make_shop(f"sqlite:///{path}/shop.sqlite", **shape)
+    if checked:
+        integrity.run_and_record(shop)
+    copy = path / "copy.sqlite"
+    copy.write_bytes(dump(shop))
+    return shop, copy
+
+
+def test_a_month_is_over_by_today_where_nothing_happened_since(tmp_path: Path) -> None:
+    later = [(n, 1, f"2025-0{n - 20}-05 00:00:00", "100.00", "paid") for n in (21, 22, 23)]
+    shop, copy = quiet(tmp_path, sales=[*SALES, *later])
+    url, content = f"sqlite:///{copy}", copy.read_bytes()
+    found = check(shop, url)
+    assert (found.passed, found.unseen, found.copy_at) == (True, [], "2024-05-15T00:00:00Z")
+    assert found.figures["months_compared"] == 5  # of March nobody knows whether it was over
+    harm(url, "UPDATE orders SET total = 0 WHERE id = 21", "UPDATE orders SET customer_id = 2 WHERE id = 22")
+    words = check(shop, url).differences
+    assert "2025-01: the copy has 1 order worth EUR 0.00, the live database has 1 order worth EUR 100.00" in words[0]
+    assert "2025-02: the orders (EUR) are not the same" in words[1]
+    for harmed in ("UPDATE orders SET total = 0 WHERE id = 23", "DELETE FROM orders WHERE id = 23"):
+        copy.write_bytes(content)
+        harm(url, harmed)
+        found = check(shop, url)
+        assert (found.passed, found.differences) == (None, [])
+        assert "2025-03: the copy has" in found.blind[-1]
+    # An order that came later, of a month that was over by the copy's own orders.
+    copy.write_bytes(content)
+    execute(shop.engine, "INSERT INTO orders (id, customer_id, ordered_at, total) VALUES (30, 1, '2025-02-07', 1)")
+    found = check(shop, url)
+    assert (found.passed, found.differences, len(found.blind)) == (None, [], 1)
+    with snapshot(shop) as moment:
+        last = retention.last_backup_check(moment.connection, shop.schema)
+    assert last
+    assert (last.passed, last.differences, last.copy_at) == (
+        None,
+        tuple(found.blind),
+        datetime(2024, 5, 15, tzinfo=UTC),
+    )
+    shop.engine.dispose()
+
+
+@pytest.mark.parametrize("checked", [False, True])
+def test_customers_without_a_time_are_missed(tmp_path: Path, checked: bool) -> None:
+    timeless = [{"id": n, "name": f"P{n}", "created_at": None} for n in range(6, 30)]
+    shop, copy = quiet(tmp_path, people=[*PEOPLE, *timeless], checked=checked)
+    url = f"sqlite:///{copy}"
+    add(shop, {"name": "New"}, actor=ADMIN)
+    execute(shop.engine, "UPDATE customers SET created_at = NULL WHERE id = 30")
+    assert check(shop, url).passed  # an event says that this one came later
+    harm(url, "DELETE FROM customers WHERE id > 10")
+    found = check(shop, url)
+    assert "lost customers 11, 12, 13, 14, 15, 16, 17, 18, 19, 20 and more, or was made" in found.blind[0]
+    told = ["The copy has 10 customers, and its own last check, before it was made, counted 29."]
+    assert (found.passed, found.differences) == ((False, told) if checked else (None, []))
+    shop.engine.dispose()
+
+
+def test_orders_that_its_last_check_counted_are_missed(tmp_path: Path) -> None:
+    shop, copy = quiet(tmp_path, sales=[*SALES, (11, 1, "2099-01-01 00:00:00", "5.00")], checked=True)
+    harm(f"sqlite:///{copy}", "DELETE FROM orders WHERE id = 11")
+    found = check(shop, f"sqlite:///{copy}")
+    assert (found.passed, found.differences) == (None, [])
+    assert "The copy has 10 orders, and its own last check, before it was made, counted 11." in found.blind[0]
+    shop.engine.dispose()
+
+
+def test_of_a_slice_the_whole_table_is_compared(tmp_path: Path) -> None:
+    sections = {
+        "customers": {"where": "name <> 'Dora Gone'"},
+        "orders": {"where": "total > 0", "status": "status", "revenue_statuses": ["paid"]},
+    }
+    shop, copy = quiet(tmp_path, sections=sections)
+    url = f"sqlite:///{copy}"
+    execute(shop.engine, "UPDATE customers SET name = 'Dora Gone' WHERE id = 5", "DELETE FROM customers WHERE id = 4")
+    assert check(shop, url).passed  # one left the slice, and one was never of it
+    harm(url, "DELETE FROM customers WHERE id = 3", "DELETE FROM orders WHERE id = 3")
+    harm(url, "UPDATE orders SET total = 49 WHERE id = 4")
+    assert [words.split(", the live")[0] for words in check(shop, url).differences] == [
+        "The copy lacks customer 3 of the live database.",
+        "The copy lacks order 3 of the live database.",
+        "2024-02: the copy has 3 orders worth EUR 54.75",  # of whatever status: the one that differs does not count
+    ]
+    shop.engine.dispose()
+
+
 def test_what_was_lost_in_the_live_database_is_told_too(here: tuple[Database, str]) -> None:
     shop, url = here
     execute(shop.engine, "DELETE FROM orders WHERE id = 8")
@@ -166,13 +266,17 @@ def test_an_unfinished_month_that_differs_could_not_be_seen(here: tuple[Database
     for engine_url in (shop.settings.database_url, url):
         harm(engine_url, "INSERT INTO orders (id, customer_id, ordered_at, total) VALUES (50, 3, '2099-01-01', 5)")
     assert check(shop, url).unseen == []
-    execute(shop.engine, "UPDATE orders SET total = 6 WHERE id = 50", "UPDATE orders SET total = 2 WHERE id = 10")
+    execute(shop.engine, "UPDATE orders SET total = 6 WHERE id = 50")
     found = check(shop, url)
-    assert (found.passed, len(found.unseen)) == (True, 2)
+    assert (found.passed, found.blind, len(found.unseen)) == (True, [], 1)
     assert (
-        "2099-01: the copy has 1 order worth EUR 5.00, the live database has 1 order worth EUR 6.00" in found.unseen[1]
+        "2099-01: the copy has 1 order worth EUR 5.00, the live database has 1 order worth EUR 6.00" in found.unseen[0]
     )
-    assert "No date: the copy has 1 order worth EUR 1.01" in found.unseen[0]
+    # Of orders without a date nobody knows when they were over, so nothing says which is right.
+    execute(shop.engine, "UPDATE orders SET total = 2 WHERE id = 10")
+    found = check(shop, url)
+    assert (found.passed, found.differences) == (None, [])
+    assert "No date: the copy has 1 order worth EUR 1.01" in found.blind[0]
     # What came to the live database later, and was lost at the copy's end, cannot be told apart there.
     execute(shop.engine, "INSERT INTO customers (id, name, created_at) VALUES (90, 'Old', '2024-01-01 00:00:00')")
     assert "The copy lacks customer 90 of the live database." in check(shop, url).differences
@@ -198,7 +302,7 @@ def test_customers_that_are_not_numbered_are_compared_by_their_keys(tmp_path: Pa
         "The copy lacks customer c of the live database.",
         "The live database does not have customer e of the copy any more.",
     ]
-    assert any("customer cc came after the copy" in words for words in found.unseen)
+    assert any("lost customer cc, or was made before" in words for words in found.blind)
     assert any("Orders are not numbered" in words for words in found.unseen)
     shop.engine.dispose()
 
@@ -215,7 +319,8 @@ def test_a_lost_order_among_many_is_found_by_its_number(tmp_path: Path) -> None:
 
 def test_where_nothing_can_be_said_nothing_is_kept(here: tuple[Database, str], tmp_path: Path) -> None:
     shop, url = here
-    other = make_shop(f"sqlite:///{tmp_path}/other.sqlite")
+    with patch("data.migration.making.now", lambda: OLD):  # made in the same second it would begin with the same event
+        other = make_shop(f"sqlite:///{tmp_path}/other.sqlite")
     empty = tmp_path / "empty.sqlite"
     empty.touch()
     before = rows(shop, "evenbooks_events")
@@ -246,6 +351,9 @@ def test_the_command_says_it_and_its_exit_code_too(
     monkeypatch.setenv("EVENBOOKS_CONFIG", str(config))
     assert backup_check.main(["--restored-url", url]) == 0
     assert "The backup passed: nothing differs. Kept as event 6." in capsys.readouterr().out
+    harm(url, "UPDATE orders SET total = 2 WHERE id = 10")
+    assert backup_check.main(["--restored-url", url]) == 2
+    assert "The backup has not passed: nothing differs, but" in capsys.readouterr().out
     harm(url, "DELETE FROM orders WHERE id = 8")
     assert backup_check.main(["--restored-url", url, "--json"]) == 1
     said = json.loads(capsys.readouterr().out)

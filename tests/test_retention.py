@@ -32,12 +32,13 @@ def under(shop: Database, **policy: Any) -> Database:
     return replace(shop, settings=settings, schema=replace(shop.schema, settings=settings))
 
 
-def backup_passed(shop: Database, *, passed: bool = True, days: int = 0) -> None:
-    """A backup check on record, so many days ago."""
+def backup_passed(shop: Database, *, passed: bool | None = True, days: int = 0, made: int | None = 0) -> None:
+    """A backup check on record, so many days ago, of a copy made so many days ago (None: not known)."""
 
     def work(connection: Any) -> None:
         head = take_turns(connection, shop.schema)
-        body = {"passed": passed, "differences": [], "unseen": 0}
+        body = {"passed": passed, "differences": [], "unseen": 0, "copy_at": None}
+        body |= {"copy_at": stamp(now() - timedelta(made))} if made is not None else {}
         append(
             connection, shop.schema, [Draft("backup_check", ADMIN, body=body)], head=head, at=now() - timedelta(days)
         )
@@ -99,6 +100,9 @@ def test_many_wait_for_a_backup_that_passed_lately(two: Database) -> None:
         (lambda: None, "no backup was ever checked"),
         (lambda: backup_passed(two, days=8), "more than 7 days old"),
         (lambda: backup_passed(two, passed=False), "found differences"),
+        (lambda: backup_passed(two, passed=None), "could not see enough"),
+        (lambda: backup_passed(two, made=8), "checked is of 20.*, so make a new one"),
+        (lambda: backup_passed(two, made=None), "of a time that it does not say"),
     ):
         prepare()
         with pytest.raises(Conflict, match=words):

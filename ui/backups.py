@@ -8,6 +8,7 @@ import streamlit as st
 
 from data import database as databases
 from data.database import snapshot
+from data.records import Time
 from data.retention import BackupCheck, last_backup_check
 from ui.shell import Here
 from ui.text import count, typed
@@ -32,15 +33,26 @@ def show_line(here: Here) -> None:
         st.caption(f":material/backup: No backup was checked yet: `{COMMAND}`", width="content")
     elif last.passed:
         unseen = f"; {count(last.unseen, 'thing')} could not be seen" if last.unseen else ""
-        st.caption(f":material/backup: Backup checked {_ago(last)}: passed{unseen}.", width="content")
+        words = f"Backup checked {_ago(last.at)}: passed{_age(last)}{unseen}."
+        st.caption(f":material/backup: {words}", width="content")
     else:
         told = " ".join(f"\n- {typed(words)}" for words in last.differences[:SHOWN])
-        st.warning(f"Backup checked {_ago(last)}: it differs from the live database.\n{told}", icon=":material/backup:")
+        found = (
+            "not passed, as not enough could be seen" if last.passed is None else "it differs from the live database"
+        )
+        st.warning(f"Backup checked {_ago(last.at)}: {found}.\n{told}", icon=":material/backup:")
 
 
-def _ago(last: BackupCheck) -> str:
-    """Today, yesterday, or so many days ago."""
-    if not isinstance(last.at, datetime):
-        return f"at {typed(last.at)}"
-    days = (datetime.now(UTC) - last.at).days
+def _age(last: BackupCheck) -> str:
+    """How old the backup is today, at most: no event in it says more."""
+    if not isinstance(last.copy_at, datetime):
+        return ""
+    return f"; the backup is at most {count((datetime.now(UTC) - last.copy_at).days + 1, 'day')} old"
+
+
+def _ago(at: Time) -> str:
+    """In the last 24 hours, or so many days ago."""
+    if not isinstance(at, datetime):
+        return f"at {typed(at)}"
+    days = (datetime.now(UTC) - at).days
     return "in the last 24 hours" if days < 1 else f"{count(days, 'day')} ago"

@@ -192,9 +192,10 @@ def _books(report: MonthReport, currency: str, zone: ZoneInfo) -> str:
     if backup is None:
         lines.append("No backup was ever checked.")
     else:
-        found = "passed" if backup.passed else "found differences"
+        found = {True: "passed", False: "found differences", None: "could not see enough"}[backup.passed]
         unseen = f", {text.count(backup.unseen, 'thing')} could not be seen" if backup.unseen else ""
-        lines.append(f"The last backup check {found}{unseen}: {when(backup.at, zone)}, by {_named(backup.actor)}.")
+        of = f", of a backup made {when(backup.copy_at, zone)} or later" if backup.copy_at else ""
+        lines.append(f"The last backup check {found}{unseen}: {when(backup.at, zone)}, by {_named(backup.actor)}{of}.")
     good = verdict is not None and verdict.even
     return f"<h3>The books</h3>{_list(lines, first='' if good else 'wrong')}"
 

@@ -3,53 +3,78 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from data import queries
+from data.backup_check.sides import CLOCKS, Comparison, Side, Times
 from data.queries.backups import Rows
-from data.records import CustomerId
-
-if TYPE_CHECKING:
-    from data.backup_check.comparing import Side
+from data.records import CustomerId, Time
 
 SMALL = 2000  # ids of a range that are read and compared one by one
 MOST_NAMED = 10
-CLOCKS = timedelta(days=2)
 LISTED = 5000
 
 
-def missing_customers(
-    ours: Side, theirs: Side, moment: datetime | None, differences: list[str], unseen: list[str]
-) -> None:
-    """Customers whom the copy should have and has not, or has and the live database has not."""
-    if ours.schema.settings.customers.where:
-        unseen.append(
-            "[customers] where names a slice of the table, which customers may leave, so they were not compared."
-        )
-        return
+@dataclass
+class _Lacking:
+    """Customers of the live database whom the copy lacks: whom it should have, and who may have come later or not."""
+
+    times: Times
+    added: set[CustomerId]
+    lost: list[CustomerId] = field(default_factory=list)
+    doubtful: list[CustomerId] = field(default_factory=list)
+
+    def tell(self, key: CustomerId, at: Time | None) -> None:
+        """One of them, who was added at this time. An event after the copy's last, or a time after the copy was made,
+        says that they came later."""
+        if key in self.added:
+            return
+        if not isinstance(at, datetime) or self.times.known is None:
+            self._doubt(key)
+        elif at < self.times.known - CLOCKS:
+            self.lost.append(key)
+        elif f"{at + CLOCKS:%Y-%m}" < self.times.last_month:
+            self._doubt(key)  # before the copy's last order, which may be dated ahead
+
+    def _doubt(self, key: CustomerId) -> None:
+        if len(self.doubtful) <= MOST_NAMED:
+            self.doubtful.append(key)
+
+    @property
+    def enough(self) -> bool:
+        """Whether there are more than are named."""
+        return len(self.lost) > MOST_NAMED
+
+
+def missing_customers(ours: Side, theirs: Side, times: Times, found: Comparison) -> None:
+    """Customers whom the copy should have and has not, or has and the live database has not: in the whole table, as they
+    may leave the slice that `where` names."""
+    lacking = _Lacking(times, queries.added_after(ours.connection, ours.schema, found.head.event_id))
     bounds = queries.id_bounds(theirs.connection, theirs.schema, "customers")
     if bounds:
         lost, more = _compare(ours, theirs, "customers", bounds)
-        gone: list[CustomerId] = [*lost, *_later(ours, bounds[1], moment)]
-        doubtful: list[CustomerId] = []
+        lacking.lost += lost
+        _later(ours, bounds[1], lacking)
     else:
-        gone, more, doubtful = _walk(ours, theirs, moment)
-    if gone:
-        differences.append(f"The copy lacks {_named('customer', gone)} of the live database.")
+        more = _walk(ours, theirs, lacking)
+    if lacking.lost:
+        found.differences.append(f"The copy lacks {_named('customer', lacking.lost)} of the live database.")
     if more:
-        differences.append(f"The live database does not have {_named('customer', more)} of the copy any more.")
-    if doubtful:
-        unseen.append(f"Whether {_named('customer', doubtful)} came after the copy was made cannot be told.")
+        found.differences.append(f"The live database does not have {_named('customer', more)} of the copy any more.")
+    if lacking.doubtful:
+        found.blind.append(
+            f"Whether the copy lost {_named('customer', lacking.doubtful)}, or was made before they came, cannot be told: "
+            "check a newer copy."
+        )
 
 
-def missing_orders(ours: Side, theirs: Side, differences: list[str], unseen: list[str]) -> None:
+def missing_orders(ours: Side, theirs: Side, found: Comparison) -> None:
     """Orders up to the copy's last one which one of the two lacks; by their number alone where they are not numbered."""
     bounds = queries.id_bounds(theirs.connection, theirs.schema, "orders")
     if bounds:
-        # Of a slice or a query orders may come and go without being added or removed.
-        mapping = ours.schema.settings.orders
-        told = unseen if mapping.where or mapping.query else differences
+        # Of a query orders may come and go without being added or removed; the months tell those that are over.
+        told = found.unseen if ours.schema.settings.orders.query else found.differences
         lost, more = _compare(ours, theirs, "orders", bounds)
         if lost:
             told.append(f"The copy lacks {_named('order', lost)} of the live database.")
@@ -58,17 +83,19 @@ def missing_orders(ours: Side, theirs: Side, differences: list[str], unseen: lis
         return
     held, known = (queries.count_state(side.connection, side.schema)["orders"] for side in (theirs, ours))
     if held > known:
-        differences.append(f"The copy has {held} orders, and the live database only {known}.")
+        found.differences.append(f"The copy has {held} orders, and the live database only {known}.")
     elif held < known:
-        unseen.append(
-            f"Orders are not numbered, so which of the {known - held} that the copy lacks came later cannot be told."
+        found.unseen.append(
+            f"Orders are not numbered, so which of the {known - held} that the copy lacks came later is told by the months "
+            "alone."
         )
 
 
 def _compare(
     ours: Side, theirs: Side, rows: Rows, bounds: tuple[int, int]
 ) -> tuple[list[CustomerId], list[CustomerId]]:
-    """Ids up to the copy's greatest which the copy lacks, and which the live database lacks."""
+    """Ids up to the copy's greatest which the copy lacks, and which the live database lacks; of the latter only those of
+    the slice, as the rest of a table is no customer or order."""
     lost: list[CustomerId] = []
     more: list[CustomerId] = []
     lowest = queries.id_bounds(ours.connection, ours.schema, rows)
@@ -84,38 +111,30 @@ def _compare(
             continue
         known, held = (queries.ids_between(s.connection, s.schema, rows, low, high) for s in (ours, theirs))
         lost += sorted(known - held)
-        more += sorted(held - known)
+        if held - known:
+            more += sorted(queries.ids_of_slice(theirs.connection, theirs.schema, rows, held - known))
     return lost, more
 
 
-def _later(ours: Side, last: int, moment: datetime | None) -> list[CustomerId]:
-    """Customers of the live database beyond the copy's last who were there before the copy was made; the others came later."""
-    lost: list[CustomerId] = []
+def _later(ours: Side, last: int, lacking: _Lacking) -> None:
+    """Customers of the live database beyond the copy's last: who was there before the copy was made, and who came later."""
     after: CustomerId = last
     while page := queries.list_customers_after(ours.connection, ours.schema, after, limit=LISTED):
-        lost += [key for key, at in page if moment and isinstance(at, datetime) and at < moment - CLOCKS]
+        for key, at in page:
+            lacking.tell(key, at)
         after = page[-1][0]
-        if len(lost) > MOST_NAMED:
+        if lacking.enough:
             break
-    return lost
 
 
-def _walk(
-    ours: Side, theirs: Side, moment: datetime | None
-) -> tuple[list[CustomerId], list[CustomerId], list[CustomerId]]:
-    """Where customers are not numbered: whom the copy lacks, whom the live database lacks, and who may have come later."""
-    lost: list[CustomerId] = []
-    doubtful: list[CustomerId] = []
+def _walk(ours: Side, theirs: Side, lacking: _Lacking) -> list[CustomerId]:
+    """Where customers are not numbered: whom the copy lacks; answers whom the live database lacks."""
     after: CustomerId | None = None
     while page := queries.list_customers_after(ours.connection, ours.schema, after, limit=LISTED):
         held = queries.ids_between(theirs.connection, theirs.schema, "customers", page[0][0], page[-1][0])
         for key, at in page:
-            if key in held:
-                continue
-            if moment and isinstance(at, datetime):
-                lost += [key] if at < moment - CLOCKS else []
-            else:
-                doubtful.append(key)
+            if key not in held:
+                lacking.tell(key, at)
         after = page[-1][0]
     more: list[CustomerId] = []
     after = None
@@ -123,7 +142,7 @@ def _walk(
         held = queries.ids_between(ours.connection, ours.schema, "customers", page[0][0], page[-1][0])
         more += [key for key, _ in page if key not in held]
         after = page[-1][0]
-    return lost, more, doubtful
+    return more
 
 
 def _named(word: str, ids: Sequence[object]) -> str:

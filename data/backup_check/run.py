@@ -13,7 +13,8 @@ from sqlalchemy import Connection, inspect
 
 from data import events, queries
 from data.access import Actor, Permission
-from data.backup_check.comparing import Comparison, compare
+from data.backup_check.comparing import compare
+from data.backup_check.sides import Comparison
 from data.database import Database, in_transaction, now, require_file, snapshot
 from data.engines import make_engine
 from data.errors import ConfigurationError, EvenbooksError
@@ -105,10 +106,12 @@ def _keep(database: Database, found: Comparison, actor: Actor) -> int:
     body: dict[str, Any] = {
         "passed": found.passed,
         "copy": asdict(found.head),
+        "copy_at": found.copy_at,
         "figures": found.figures,
         "differences": found.differences[:MOST_KEPT],
         "difference_count": len(found.differences),
-        "unseen": len(found.unseen),
+        "blind": found.blind[:MOST_KEPT],
+        "unseen": len(found.blind) + len(found.unseen),
     }
 
     def write(connection: Connection) -> int:

@@ -29,12 +29,14 @@ from data.queries.approvals import (
     move_waiting_job,
 )
 from data.queries.backups import (
+    added_after,
     count_between,
     id_bounds,
     ids_between,
+    ids_of_slice,
     last_backup_check,
     list_customers_after,
-    monthly_totals_up_to,
+    monthly_orders,
 )
 from data.queries.batches import job_impact, last_turned_by, months_in, orders_in, states_in
 from data.queries.blocks import MonthOrders, month_blocks, month_currencies
@@ -146,6 +148,7 @@ __all__ = [
     "EventFilter",
     "MonthOrders",
     "add_up",
+    "added_after",
     "advance_job",
     "append_events",
     "asked_to_erase",
@@ -198,6 +201,7 @@ __all__ = [
     "grand_totals",
     "id_bounds",
     "ids_between",
+    "ids_of_slice",
     "impact",
     "insert_customer",
     "insert_download",
@@ -257,9 +261,9 @@ __all__ = [
     "monthly_deleted",
     "monthly_long_way",
     "monthly_no_customer",
+    "monthly_orders",
     "monthly_part",
     "monthly_totals",
-    "monthly_totals_up_to",
     "months_in",
     "move_job",
     "move_waiting_job",

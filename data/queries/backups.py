@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Integer, Row, func, select
+from sqlalchemy import Connection, FromClause, Integer, Row, and_, func, select, true
+from sqlalchemy.sql import ColumnElement
 
-from data.queries.checks import monthly_part
-from data.queries.revenue import Key
+from data.queries.revenue import Key, grouped_by_month
 from data.records import CustomerId, Figures, Time
 from data.schema import Lens, Schema
 
@@ -28,20 +29,28 @@ def _lens(schema: Schema, rows: Rows) -> Lens:
     return schema.customers if rows == "customers" else schema.orders
 
 
+def _ids(schema: Schema, rows: Rows) -> tuple[FromClause, ColumnElement[Any]]:
+    """Where the ids are: in the whole table, whatever slice of it `where` names; of a query its own."""
+    table = schema.customer_table if rows == "customers" else schema.order_table
+    if table is None:
+        return schema.orders.source, schema.orders.c.id
+    return table, table.c[getattr(schema.settings, rows).id]
+
+
 def id_bounds(connection: Connection, schema: Schema, rows: Rows) -> Bounds | None:
     """The least and the greatest id; None where there is no row, or they are not numbered."""
-    lens = _lens(schema, rows)
-    if not isinstance(lens.c.id.type, Integer):
+    source, key = _ids(schema, rows)
+    if not isinstance(key.type, Integer):
         return None
-    low, high = connection.execute(select(func.min(lens.c.id), func.max(lens.c.id)).select_from(lens.source)).one()
+    low, high = connection.execute(select(func.min(key), func.max(key)).select_from(source)).one()
     return (low, high) if type(low) is int and type(high) is int else None
 
 
 def count_between(connection: Connection, schema: Schema, rows: Rows, low: int, high: int) -> tuple[int, int]:
     """How many have an id of this range, both ends included; and a sum over the ids that tells one lost and another added."""
-    lens = _lens(schema, rows)
-    counted = (func.count(), func.coalesce(func.sum(lens.c.id % SPREAD), 0))
-    statement = select(*counted).select_from(lens.source).where(lens.c.id >= low, lens.c.id <= high)
+    source, key = _ids(schema, rows)
+    counted = (func.count(), func.coalesce(func.sum(key % SPREAD), 0))
+    statement = select(*counted).select_from(source).where(key >= low, key <= high)
     number, added = connection.execute(statement).one()
     return int(number), int(added)
 
@@ -50,8 +59,22 @@ def ids_between(
     connection: Connection, schema: Schema, rows: Rows, low: CustomerId, high: CustomerId
 ) -> set[CustomerId]:
     """The ids of this range, both ends included."""
+    source, key = _ids(schema, rows)
+    return set(connection.execute(select(key).select_from(source).where(key >= low, key <= high)).scalars())
+
+
+def ids_of_slice(connection: Connection, schema: Schema, rows: Rows, ids: Collection[CustomerId]) -> set[CustomerId]:
+    """Which of these ids are in the slice that `where` names; all that are there where it names none."""
     lens = _lens(schema, rows)
-    return set(connection.execute(select(lens.c.id).where(lens.c.id >= low, lens.c.id <= high)).scalars())
+    statement = select(lens.c.id).select_from(lens.source).where(lens.c.id.in_(ids))
+    return set(connection.execute(statement).scalars())
+
+
+def added_after(connection: Connection, schema: Schema, event_id: int) -> set[CustomerId]:
+    """The customers whom an event later than this one added."""
+    events = schema.own.events
+    statement = select(events.c.customer_id).where(events.c.id > event_id, events.c.action == "add")
+    return set(connection.execute(statement).scalars())
 
 
 def list_customers_after(
@@ -65,6 +88,11 @@ def list_customers_after(
     return [(row[0], row[1]) for row in connection.execute(statement)]
 
 
-def monthly_totals_up_to(connection: Connection, schema: Schema, last_order: int, *, first: str) -> dict[Key, Figures]:
-    """The total by month and currency, from the month `first` on, of the orders up to this number."""
-    return monthly_part(connection, schema, "total", first=first, chunk=schema.orders.c.id <= last_order)
+def monthly_orders(
+    connection: Connection, schema: Schema, *, counting: bool = False, up_to: int | None = None
+) -> dict[Key, Figures]:
+    """Orders of whatever status and their amounts by month and currency; of those `counting` as revenue, and with an id
+    up to a number, where asked for."""
+    counts = schema.is_revenue if counting else true()
+    condition = and_(counts, true() if up_to is None else schema.orders.c.id <= up_to)
+    return grouped_by_month(connection, schema, schema.orders.source, condition)

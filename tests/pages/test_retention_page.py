@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from data import approvals, jobs
 from data.access import Actor
 from data.customers import delete_many
 from data.database import Database, in_transaction, now
-from data.events import Draft, append, take_turns
+from data.events import Draft, append, stamp, take_turns
 
 DUE = PHONE | {"retention": {"days": 30}}
 
@@ -40,6 +41,7 @@ def checked(shop: Database, *, passed: bool = True) -> None:
     def work(connection: Any) -> None:
         head = take_turns(connection, shop.schema)
         body = {"passed": passed, "differences": [] if passed else ["The copy lacks order 8."], "unseen": 1}
+        body["copy_at"] = stamp(now() - timedelta(days=2))
         append(connection, shop.schema, [Draft("backup_check", ADMIN, body=body)], head=head, at=now())
 
     in_transaction(shop, work)
@@ -111,7 +113,10 @@ def test_all_who_are_due_are_asked_for_and_erased_once_somebody_else_approves(ol
     execute(old.engine, "UPDATE customers SET name = 'Ana again' WHERE id = 1")
     frame = app("retention", sections=DUE, view="erased").dataframe[0].value
     assert list(frame["name"]) == ["Erased customer 4", "Erased customer 1, filled again since"]
-    assert "Backup checked in the last 24 hours: passed; 1 thing could not be seen." in said(at)
+    assert (
+        "Backup checked in the last 24 hours: passed; the backup is at most 3 days old; 1 thing could not be seen."
+        in said(at)
+    )
 
 
 def test_one_is_asked_for_by_number_and_an_active_one_is_refused(shop: Database, app: Any) -> None:
