@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import getpass
+import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from data.errors import NotPermitted
+
+IN_BRACKETS = re.compile(r"<([^<>]+)>")  # the address of "Ann Lee <ann@example.com>"
 
 
 class Role(StrEnum):
@@ -85,10 +89,10 @@ class Actor:
 
     @property
     def names(self) -> frozenset[str]:
-        """Every name by which this one can be told to be somebody else, in small letters."""
+        """Every name by which this one can be told to be somebody else, as `names_in` has them."""
         claims = self.standing.claims or {}
         said = (claims.get(name) for name in ("email", "sub", "preferred_username", "name"))
-        return frozenset(str(one).strip().casefold() for one in (self.id, self.standing.owner, *said) if one)
+        return names_in(self.id, self.standing.owner, *said)
 
     def may(self, permission: Permission) -> bool:
         """Whether this actor's role allows it."""
@@ -102,6 +106,16 @@ class Actor:
     def refusal(self, permission: Permission) -> str:
         """The sentence that refuses it to this actor's role."""
         return f"The role {self.role} may not {permission.replace(' and ', ' or ')}."
+
+
+def names_in(*said: object) -> frozenset[str]:
+    """Names as they are compared: in small letters, of letters that look alike one (NFKC), and an address within <> too."""
+    whole = {_plain(str(one)) for one in said if one}
+    return frozenset(whole | {_plain(address) for one in whole for address in IN_BRACKETS.findall(one)}) - {""}
+
+
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).strip()
 
 
 def os_user() -> str:

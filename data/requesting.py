@@ -14,9 +14,9 @@ from sqlalchemy import Connection, Row
 
 from data import events, queries
 from data.access import Actor, Door, Role
-from data.errors import ConfigurationError
+from data.errors import ConfigurationError, NotPermitted
 from data.events import Draft, Reason
-from data.records import CustomerId, JobKind, Request
+from data.records import CustomerId, Job, JobKind, Request
 from data.schema import Schema
 from data.settings import Settings
 
@@ -103,6 +103,26 @@ def ask(
 def is_over(asked: Request, at: datetime) -> bool:
     """Whether nobody answered this request in time; one whose time cannot be read is over too."""
     return not isinstance(asked.expires_at, datetime) or asked.expires_at <= at
+
+
+def is_in_force(connection: Connection, schema: Schema, request_id: int | None, at: datetime) -> bool:
+    """Whether this request was approved, and what was approved may still be carried out at this time (UTC).
+
+    A job that was stopped can go on for as long again as somebody had to decide.
+    """
+    asked = queries.get_request(connection, schema, request_id) if request_id is not None else None
+    if asked is None or asked.state != "approved":
+        return False
+    until, since = asked.expires_at, asked.requested_at
+    return isinstance(until, datetime) and isinstance(since, datetime) and at <= until + (until - since)
+
+
+def require_approval(connection: Connection, schema: Schema, job: Job, at: datetime) -> None:
+    """Raises NotPermitted where a job needs an approval that it does not have: also where that was set meanwhile."""
+    if needed(schema.settings, job.kind) and not is_in_force(connection, schema, job.request_id, at):
+        raise NotPermitted(
+            "This job needs somebody's approval, and has none, or one that is too old. Start it again to ask for one."
+        )
 
 
 def ending(action: str, asked: Request, actor: Actor, reason: Reason | None = None, **more: Any) -> Draft:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from threading import Barrier
 from typing import Any
@@ -13,7 +15,7 @@ from approving import ASKER, BOSS, ON, ask, days_later, person, with_approval
 from shops import ADMIN, MANAGER, execute, problems, rows, settings_for, state, whole_row
 from test_it_must_catch import Rows, altered, forge, without
 
-from data import approvals, changes, integrity, jobs, queries
+from data import approvals, changes, integrity, jobs, queries, tokens
 from data.access import Actor, Door, Role, Standing
 from data.customers import delete_many, edit, restore_many, soft_delete
 from data.database import Database, attach, in_transaction, snapshot
@@ -23,6 +25,7 @@ from data.errors import Conflict, InvalidInput, NotPermitted, RequestNotFound
 from data.events import Reason
 from data.probe import probe
 from data.records import Event
+from data.settings import Approval
 
 ON_SQLITE = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 
@@ -123,6 +126,11 @@ REFUSED: dict[str, tuple[Actor, Actor, str]] = {
     "a token": (ASKER, Actor("token:x", Role.ADMIN, Door.API, Standing(token_id="1" * 12)), "Only a person who has"),
     "oneself": (person("max", Role.ADMIN), person("MAX", Role.ADMIN), "You asked for this yourself"),
     "the token's owner": (TOKEN, BOSS, "Your token asked for this"),
+    "the owner written otherwise": (
+        Actor("token:x", Role.STAFF, Door.API, Standing(token_id="2" * 12, owner="Max Lee <\uff4dax@Example.com>")),
+        BOSS,
+        "Your token asked for this",
+    ),
     # Signed in at another provider, where the address was not verified: another id, and a name in common.
     "another account of one's own": (
         Actor("other (id.example.com)", Role.STAFF, Door.DASHBOARD, UNVERIFIED.standing),
@@ -363,10 +371,86 @@ def test_a_job_that_was_let_run_behind_the_program_s_back_is_seen(strict: Databa
     assert jobs.start(strict, job.id, actor=ADMIN).state == "waiting"
     jobs.run_pending(strict)
     assert is_active(strict, 1)
-    execute(strict.engine, f"UPDATE evenbooks_jobs SET state = 'running' WHERE id = '{job.id}'")
+    let_run = f"UPDATE evenbooks_jobs SET state = 'running' WHERE id = '{job.id}'"
+    execute(strict.engine, let_run)
+    jobs.run_pending(strict)
+    assert is_active(strict, 1)
+    assert "needs somebody's approval" in str(jobs.get(strict, job.id).error)
+    execute(strict.engine, let_run, "UPDATE evenbooks_approvals SET state = 'approved'")
     jobs.run_pending(strict)
     assert not is_active(strict, 1)
     assert len(red(strict)) == 2
+
+
+def cases(shop: Database, *requests: int) -> list[approvals.Case]:
+    with snapshot(shop) as moment:
+        found = [approvals.get(shop, number) for number in requests]
+        return approvals.list_cases(moment.connection, shop.schema, found, anew=True)
+
+
+def test_what_became_of_a_job_s_customers_is_shown_and_who_was_restored_is_left(strict: Database) -> None:
+    job = jobs.prepare(strict, "delete", actor=ADMIN, reason="requested", ids=[1, 2, 5])
+    number = jobs.start(strict, job.id, actor=ADMIN).request_id or 0
+    single = ask(strict, 3)
+    before, _ = cases(strict, number, single)
+    assert (before.changed, before.moved, before.orders) == (0, False, 5)
+    delete_many(replace(strict, schema=without_approval(strict)), [1, 3], actor=ADMIN, reason="mistake")
+    restore_many(strict, [1, 3], actor=ADMIN, reason="mistake")
+    edit(strict, 2, {"name": "Bo Ekman"}, shown={"name": "Bo Ek"}, actor=ADMIN)
+    execute(
+        strict.engine, "INSERT INTO orders (customer_id, ordered_at, total, status) VALUES (1, '2024-05-01', 9, 'x')"
+    )
+    now, alone = cases(strict, number, single)
+    assert (now.changed, now.moved, now.orders, alone.changed, alone.moved) == (2, True, 6, 1, False)
+    assert (now.revenue, now.asked.revenue) == ({"EUR": Decimal("140.26")}, {"EUR": Decimal("131.26")})
+    approvals.approve(strict, number, actor=BOSS)
+    jobs.run_pending(strict)
+    found = {item.customer_id: (item.result, item.words) for item in jobs.items(strict, job.id)}
+    assert found == {
+        1: ("conflict", "Deleted or restored by somebody since this was asked for."),
+        2: ("done", None),
+        5: ("done", None),
+    }
+    assert is_active(strict, 1)
+    assert problems(strict) == []
+
+
+def without_approval(shop: Database) -> Any:
+    settings = shop.settings.model_copy(update={"approval": Approval()})
+    return replace(shop.schema, settings=settings)
+
+
+@ON_SQLITE
+def test_a_token_that_ended_meanwhile_takes_its_request_with_it(strict: Database) -> None:
+    def made(owner: str) -> Actor:
+        return tokens.check(strict, tokens.add(strict, "sync", role=Role.STAFF, owner=owner, actor=ADMIN))
+
+    first, second = ask(strict, 1, actor=made("ann@example.com")), 0
+    tokens.revoke(strict, "sync", actor=ADMIN)
+    execute(strict.engine, "UPDATE evenbooks_approvals SET requested_at = '2024-01-01 00:00:00'")
+    second = ask(strict, 2, actor=made("ann@example.com"))
+    with pytest.raises(Conflict, match="token:sync, which asked for this, is no longer in force"):
+        approvals.approve(strict, first, actor=BOSS)
+    assert approvals.get(strict, first).state == "rejected"
+    assert is_active(strict, 1)
+    assert approvals.approve(strict, second, actor=BOSS).state == "approved"
+
+
+@ON_SQLITE
+def test_a_token_has_an_owner_where_deletions_wait(strict: Database, shop: Database) -> None:
+    with pytest.raises(InvalidInput, match="--owner"):
+        tokens.add(strict, "sync", role=Role.STAFF, actor=ADMIN)
+    assert tokens.add(shop, "sync", role=Role.STAFF, actor=ADMIN)
+
+
+@ON_SQLITE
+def test_a_display_name_withdraws_nothing(strict: Database) -> None:
+    token = Actor("token:sync", Role.STAFF, Door.API, Standing(token_id="0" * 12, owner="Max <MAX@example.com>"))
+    number = ask(strict, 1, actor=token)
+    pretender = person("eve", Role.STAFF, preferred_username="max@example.com")
+    with pytest.raises(NotPermitted, match="Only who asked"):
+        approvals.withdraw(strict, number, actor=pretender)
+    assert approvals.withdraw(strict, number, actor=BOSS).state == "withdrawn"
 
 
 @ON_SQLITE

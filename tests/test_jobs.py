@@ -6,12 +6,13 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import pytest
-from approving import BOSS, with_approval
+from approving import BOSS, days_later, with_approval
 from shops import ADMIN, AUDITOR, PHONE, STAFF, execute, fill, problems, refuse, rows, trigger
 
 from data import approvals, changes, events, integrity, jobs, queries, tokens
@@ -20,7 +21,7 @@ from data.customers import delete_many, restore_many
 from data.database import Database, in_transaction, now, snapshot
 from data.errors import Conflict, CustomerNotFound, InvalidInput, JobNotFound, NotPermitted
 from data.events import Draft, Reason
-from data.jobs import running
+from data.jobs import running, steering
 from data.records import Event, Job
 
 ON_SQLITE = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
@@ -270,11 +271,13 @@ def test_who_loses_the_role_meanwhile_changes_nobody_more(shop: Database, monkey
     ids, file = many(shop), tmp_path / "evenbooks.toml"
     file.write_text('[roles.staff]\nemails = ["sue@example.com"]\n')
     monkeypatch.setenv("EVENBOOKS_CONFIG", str(file))
-    job = prepare(shop, ids=ids, actor=SUE)
+    sue = replace(SUE, standing=Standing(claims={**CLAIMS, "name": "Sue", "picture": "https://example.com/sue.png"}))
+    job = prepare(shop, ids=ids, actor=sue)
     with after_batch(1, lambda: file.write_text("[roles.staff]\nemails = []\n")):
-        stopped = run(shop, job, size=7, actor=SUE)
+        stopped = run(shop, job, size=7, actor=sue)
     assert (stopped.state, stopped.done) == ("stopped", 7)
     assert stopped.error == "sue@example.com, who asked for this, has no role any more."
+    assert json.loads(str(stopped.standing)) == {"claims": CLAIMS, "owner": None, "token": None}
     with pytest.raises(NotPermitted):
         jobs.start(shop, job.id, actor=AUDITOR)
     assert run(shop, job, actor=ADMIN).state == "done"
@@ -349,6 +352,53 @@ def test_with_approval_it_waits_and_runs_for_who_asked(shop: Database) -> None:
     assert rejected.state == "waiting"
     approvals.reject(strict, rejected.request_id or 0, actor=BOSS, note="No")
     assert jobs.get(strict, rejected.id).state == "refused"
+
+
+@ON_SQLITE
+def test_a_job_that_runs_when_approval_is_switched_on_has_to_be_asked_for(shop: Database) -> None:
+    strict, ids, kept = with_approval(shop), many(shop), []
+    job = prepare(shop, ids=ids)
+    with after_batch(1, lambda: kept.append(jobs.stop(shop, job.id, actor=STAFF))):
+        assert run(shop, job, size=7).done == 7
+    execute(shop.engine, f"UPDATE evenbooks_jobs SET state = 'running' WHERE id = '{job.id}'")
+    assert running.run_pending(strict, size=7) == 1
+    stopped = jobs.get(strict, job.id)
+    assert (stopped.state, stopped.done) == ("stopped", 7)
+    assert "needs somebody's approval" in str(stopped.error)
+    # Rejected, it is what it was: begun, and to be undone or asked for again.
+    asked = jobs.start(strict, job.id, actor=STAFF)
+    assert asked.state == "waiting"
+    approvals.reject(strict, asked.request_id or 0, actor=BOSS, note="Not yet")
+    left = jobs.get(strict, job.id)
+    assert (left.state, left.ended_at, "rejected" in str(left.error)) == ("stopped", None, True)
+    again = jobs.start(strict, job.id, actor=STAFF)
+    approvals.approve(strict, again.request_id or 0, actor=BOSS)
+    # Who may approve may stop what was asked for, and nothing else.
+    with pytest.raises(NotPermitted):
+        jobs.stop(strict, prepare(strict, ids=[1]).id, actor=BOSS)
+    assert jobs.stop(strict, job.id, actor=BOSS).state == "stopped"
+    assert run(strict, job, size=7).changed == 30
+    assert integrity.run_and_record(strict).even
+
+
+@ON_SQLITE
+def test_an_approval_that_is_too_old_has_to_be_asked_for_again(shop: Database) -> None:
+    strict = with_approval(shop)
+    job = jobs.start(strict, prepare(strict, ids=[1, 2]).id, actor=STAFF)
+    approvals.approve(strict, job.request_id or 0, actor=BOSS)
+    jobs.stop(strict, job.id, actor=STAFF)
+    for days, expected in ((13, "running"), (15, "waiting")):
+        with days_later(days) as at, patch.object(steering, "now", lambda at=at: at), at_that_time(at):
+            assert jobs.start(strict, job.id, actor=ADMIN).state == expected
+        jobs.stop(strict, job.id, actor=ADMIN) if expected == "running" else None
+    later = jobs.get(strict, job.id)
+    assert (later.actor, later.request_id != job.request_id) == (ADMIN.id, True)
+
+
+@contextmanager
+def at_that_time(at: Any) -> Iterator[None]:
+    with patch("data.database.now", lambda: at):
+        yield
 
 
 def test_a_job_that_would_move_a_report_changes_nobody(empty_url: str, opened: Callable[..., Database]) -> None:

@@ -12,6 +12,7 @@ from data.database import Database, attach, snapshot
 from data.errors import Conflict, CustomerNotFound, InvalidInput
 from data.records import Customer
 
+SHARED = "UPDATE customers SET email = 'DORA@example.com' WHERE id = 5"
 ONE_ENGINE = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 
 
@@ -52,6 +53,7 @@ def test_of_two_deleted_ones_with_one_address_the_second_is_told(shop: Database)
 
 def test_restored_without_the_address_is_an_edit_and_a_restore_and_the_books_stay_even(shop: Database) -> None:
     customers.delete_many(shop, [1], actor=ADMIN, reason="fraud")
+    execute(shop.engine, SHARED)
     outcomes = customers.restore_many(shop, [1, 4], actor=STAFF, reason="mistake", without_email=[4])
     assert [(o.customer.id, o.changed, o.customer.email) for o in outcomes] == [
         (1, True, "ana@example.com"),
@@ -79,10 +81,24 @@ def test_where_customers_need_an_address_nobody_is_restored_without(empty_url: s
 
 
 def test_a_restore_that_fails_takes_the_blanked_address_back(shop: Database) -> None:
+    execute(shop.engine, SHARED)
     before = state(shop)
     with pytest.raises(CustomerNotFound):
         customers.restore_many(shop, [4, 77], actor=ADMIN, reason="undo", without_email=[4])
     assert state(shop) == before
+
+
+@ONE_ENGINE
+def test_nobody_loses_an_address_that_nobody_else_has(shop: Database) -> None:
+    before = state(shop)
+    with pytest.raises(Conflict, match="Nobody else has the e-mail address of customer 4"):
+        customers.restore_many(shop, [4], actor=STAFF, reason="mistake", without_email=[4])
+    assert state(shop) == before
+    execute(shop.engine, "UPDATE customers SET email = 'Dora@Example.com' WHERE id = 1")
+    customers.delete_many(shop, [1], actor=ADMIN, reason="fraud")
+    # Who is restored together with somebody of the same address may.
+    outcomes = customers.restore_many(shop, [1, 4], actor=STAFF, reason="mistake", without_email=[4])
+    assert [o.customer.email for o in outcomes] == ["Dora@Example.com", None]
 
 
 def test_what_was_seen_decides_which_deletion_is_taken_back(shop: Database) -> None:

@@ -108,7 +108,7 @@ def test_a_script_that_runs_elsewhere_obeys_the_project_s_file(tmp_path: Path, m
         folder.mkdir()
     (project / "evenbooks.toml").write_text("[approval]\ndeletion = true")
     monkeypatch.setattr("data.settings.FOLDERS", (FOLDERS[0], project))
-    assert FOLDERS == (Path(), ROOT)
+    assert list(FOLDERS) == [Path(), ROOT]
     monkeypatch.chdir(elsewhere)
     assert load_settings(database_url=URL).approval.deletion
     (elsewhere / "evenbooks.toml").write_text("")

@@ -178,6 +178,9 @@ def _left(request: Request, at: datetime) -> str:
 
 
 def _hint(actor: Actor, case: Case) -> str:
-    """What somebody should see at a glance: that it is theirs, or that the customer is not as it was."""
+    """What somebody should see at a glance: that it is theirs, or that the customers are not as they were."""
     yours = "asked by you" if approvals.is_requester(actor, case.request) else ""
-    return ", ".join(filter(None, [yours, "changed since" if case.changed else ""]))
+    changed = f"{case.changed:,} changed since" if case.job and case.job.total > 1 else "changed since"
+    return ", ".join(
+        filter(None, [yours, changed if case.changed else "", "other figures by now" if case.moved else ""])
+    )

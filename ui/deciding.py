@@ -49,7 +49,7 @@ def show_buttons(here: Here, selected: Sequence[Case], refused: str | None) -> N
     """Approve and Reject for who may; Withdraw for who asked. `refused`: why the selected cannot be decided."""
     actor = here.actor
     blocked = refused or (typed(here.read_only) if here.read_only else None)
-    if selected and all(approvals.is_requester(actor, case.request) for case in selected):
+    if selected and all(approvals.may_withdraw(actor, case.request) for case in selected):
         _button("withdraw", selected, typed(here.read_only) if here.read_only else None)
     if may_decide(actor):
         for way in ("reject", "approve"):
@@ -86,7 +86,7 @@ def show_dialog(here: Here) -> None:
 def _read_cases(here: Here, moment: Snapshot, numbers: Sequence[int]) -> list[Case]:
     connection, schema = moment.connection, here.database.schema
     found = [queries.get_request(connection, schema, number) for number in numbers]
-    return approvals.list_cases(connection, schema, [one for one in found if one])
+    return approvals.list_cases(connection, schema, [one for one in found if one], anew=True)
 
 
 def _body(here: Here, way: str, cases: Sequence[Case], names: Sequence[str]) -> None:
@@ -125,8 +125,28 @@ def _show_case(here: Here, case: Case, name: str, *, alone: bool) -> None:
         st.write(f"{', '.join(typed(shown_name(one)) for one in case.people)}{more}.")
     if case.job and case.job.preview.get("search"):
         st.write(f"All that matched “{typed(case.job.preview['search'])}” when it was asked for.")
-    if case.changed:
-        st.warning("This customer was edited, deleted or restored since it was asked for.", icon=":material/edit:")
+    _warn_of_changes(here, case)
+
+
+def _warn_of_changes(here: Here, case: Case) -> None:
+    """What is not as it was when it was asked for."""
+    if case.moved:
+        then = text.money(case.asked.revenue, here.database.settings.money.decimals)
+        st.warning(
+            f"When it was asked for, it was {count(case.asked.orders, 'order')} worth {typed(then)}.",
+            icon=":material/difference:",
+        )
+    if case.job and case.job.done:
+        st.write(f"{case.job.done:,} of {count(case.job.total, 'customer')} were done before it was stopped.")
+    if not case.changed:
+        return
+    if case.job and case.job.total > 1:
+        left = " Whoever was restored since is left as they are." if case.request.kind == "delete" else ""
+        were = "customer was" if case.changed == 1 else "customers were"
+        words = f"{case.changed:,} {were} edited, deleted or restored since it was asked for.{left}"
+    else:
+        words = "This customer was edited, deleted or restored since it was asked for."
+    st.warning(words, icon=":material/edit:")
 
 
 def _show_sum(here: Here, cases: Sequence[Case]) -> None:

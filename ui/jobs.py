@@ -92,7 +92,7 @@ def describe(job: Job, found: Mapping[ItemResult, int]) -> str:
     if job.state == "draft":
         return f"{DOING[job.kind]} {many}: never confirmed, so nothing was done."
     if job.state == "waiting":
-        return f"{many} to be {did}, asked for by {typed(job.actor)}. Waits for somebody's approval; nothing is changed until then."
+        return f"{many} to be {did}, asked for by {typed(job.actor)}. Waits for somebody's approval; nothing {'more ' if job.done else ''}is changed until then."
     if job.state == "refused":
         return f"{many} were not {did}: the request was rejected, withdrawn, or expired. Nothing was changed."
     words = f"{job.done:,} of {job.total:,} done{_parts(job, found)}."
@@ -125,6 +125,9 @@ def blocker(here: Here, job: Job) -> str | None:
 def _buttons(here: Here, job: Job) -> None:
     why = blocker(here, job)
     if job.state == "running":
+        # Who may approve may also stop it.
+        if jobs.may_stop(here.actor, job):
+            why = typed(here.read_only) if here.read_only else None
         _button("Stop", "stop_job", ":material/stop_circle:", why, lambda: _stop(job))
     if job.state == "stopped":
         _button("Go on", "resume_job", ":material/play_arrow:", why, lambda: _start(job))

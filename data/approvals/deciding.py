@@ -9,13 +9,13 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from data import changes, events, queries
-from data.access import Actor, Door, Permission, Role
+from data import changes, events, queries, tokens
+from data.access import Actor, Door, Permission, Role, names_in
 from data.approvals.reading import is_number
 from data.database import Database, in_transaction, now, snapshot
 from data.errors import Conflict, EvenbooksError, InvalidInput, NotPermitted, RequestNotFound
 from data.events import LONGEST_NOTE, Reason
-from data.records import Request, RequestState
+from data.records import JobState, Request, RequestState
 from data.requesting import CLOCK, Approved, ending, is_over, shared
 from data.schema import Schema
 from data.write_log import logged
@@ -39,7 +39,7 @@ def approve(database: Database, request_id: int, *, actor: Actor, note: str | No
     why = _read_note(note)
 
     def work(connection: Connection, request: Request, at: datetime) -> tuple[Request, str | None]:
-        obstacle = _obstacle(connection, database.schema, request)
+        obstacle = _obstacle(connection, database.schema, request, at)
         if obstacle:
             return _end(connection, database.schema, request, "rejected", actor, at, obstacle), obstacle
         done = _end(connection, database.schema, request, "approved", actor, at, why)
@@ -105,7 +105,7 @@ def refusal(actor: Actor, request: Request, names: str) -> str | None:
     if not actor.signed_in:
         return "Only a person who has signed in can approve or reject; a token, a command or an open machine cannot."
     if is_requester(actor, request):
-        token = request.owner is not None and request.owner.strip().casefold() in actor.names
+        token = bool(names_in(request.owner) & actor.names)
         asked = "Your token asked for this" if token else "You asked for this yourself"
         return f"{asked}, so somebody else has to decide it."
     if shared(names, actor.names):
@@ -115,8 +115,13 @@ def refusal(actor: Actor, request: Request, names: str) -> str | None:
 
 def is_requester(actor: Actor, request: Request) -> bool:
     """Whether it is this actor who asked, or whose token did."""
-    asked = (request.actor, request.owner)
-    return any(one.strip().casefold() in actor.names for one in asked if one)
+    return bool(names_in(request.actor, request.owner) & actor.names)
+
+
+def may_withdraw(actor: Actor, request: Request) -> bool:
+    """Whether this actor asked, or owns the token that did: by what the provider vouches for, not by a display name."""
+    itself, subject = names_in(actor.id), (actor.standing.claims or {}).get("sub")
+    return bool(itself & names_in(request.actor) or (itself | names_in(subject)) & names_in(request.owner))
 
 
 def _read_note(note: str | None) -> str | None:
@@ -173,11 +178,11 @@ def _require_another(connection: Connection, schema: Schema, actor: Actor, reque
 
 
 def _require_requester(_connection: Connection, _schema: Schema, actor: Actor, request: Request) -> None:
-    if not is_requester(actor, request):
+    if not may_withdraw(actor, request):
         raise NotPermitted("Only who asked can withdraw a request.")
 
 
-def _obstacle(connection: Connection, schema: Schema, request: Request) -> str | None:
+def _obstacle(connection: Connection, schema: Schema, request: Request, at: datetime) -> str | None:
     """Why the request can no longer be carried out, as a sentence; None where it can."""
     if request.job_id is not None:
         waits = queries.is_job_waiting(connection, schema, request.job_id)
@@ -187,7 +192,17 @@ def _obstacle(connection: Connection, schema: Schema, request: Request) -> str |
         return f"Customer {request.customer_id} is not there any more, so the request has ended. Nothing was deleted."
     if customer.deleted_at is not None:
         return f"Customer {request.customer_id} was deleted meanwhile, so the request has ended. Nothing changed."
+    if request.door == Door.API and not _is_token_in_force(connection, schema, request, at):
+        return (
+            f"{request.actor}, which asked for this, is no longer in force, so the request has ended. Nothing changed."
+        )
     return None
+
+
+def _is_token_in_force(connection: Connection, schema: Schema, request: Request, at: datetime) -> bool:
+    """Whether the token that asked still is: of those of its name one at a time is, and a later one did not ask."""
+    named = queries.list_tokens(connection, schema, name=request.actor.removeprefix("token:"))
+    return any(one.made_at <= request.requested_at and tokens.state_of(one, at) == "in force" for one in named)
 
 
 def _carry_out(connection: Connection, schema: Schema, request: Request, actor: Actor, at: datetime) -> None:
@@ -232,5 +247,8 @@ def _keep(
         raise Conflict("Another program changed this request at this very moment. Nothing was changed; try again.")
     if request.job_id is not None and state != "approved":
         words = f"The request for approval was {state}, by {actor.id}."
-        queries.move_waiting_job(connection, schema, request.job_id, state="refused", at=at, error=words)
+        job = queries.get_job(connection, schema, request.job_id)
+        # One that had begun before it was asked for stays one that has: what it did can be undone.
+        left: JobState = "stopped" if job and job.done else "refused"
+        queries.move_waiting_job(connection, schema, request.job_id, state=left, at=at, error=words)
     return replace(request, state=state, decided_at=at, decided_by=actor.id, decision_id=event_id)

@@ -17,6 +17,7 @@ from data.requesting import is_over
 from data.schema import Schema
 
 FIRST = 5  # of a job's customers
+FEW = 5_000  # customers of a job whose orders are added up wherever it is listed
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,9 @@ class Case:
     """A request with what somebody needs to decide it.
 
     The notes are of whoever asked and of whoever decided. `customer` and `impact` as they are now, None where there is no
-    such customer; `changed`: edited, deleted or restored since. `job` is what was asked for of many, and `people` the
-    first of those whom it is about. `names`: the requester's, hashed, while it waits.
+    such customer. `job` is what was asked for of many, `people` the first of those whom it is about, and `impact` what
+    all of them amount to now, None where that was not added up. `changed`: how many were edited, deleted or restored
+    since. `names`: the requester's, hashed, while it waits.
     """
 
     request: Request
@@ -35,33 +37,55 @@ class Case:
     impact: Impact | None = None
     job: Job | None = None
     people: Sequence[Customer] = ()
-    changed: bool = False
+    changed: int = 0
     names: str = ""
 
     @property
     def orders(self) -> int:
-        """How many orders of those concerned the reports count; of a job as it was asked for."""
-        if self.job:
-            return int(self.job.preview["orders"])
-        return self.impact.orders if self.impact else 0
+        """How many orders of those concerned the reports count: now, or, of a job that was not added up, when it was asked for."""
+        return self._now.orders
 
     @property
     def open_orders(self) -> int:
         """How many of them no report counts yet."""
-        if self.job:
-            return int(self.job.preview["open_orders"])
-        return self.impact.open_orders if self.impact else 0
+        return self._now.open_orders
 
     @property
     def revenue(self) -> Revenue:
         """What those that count are worth, by currency."""
-        if self.job:
-            return {currency: Decimal(amount) for currency, amount in self.job.preview["revenue"].items()}
-        return self.impact.revenue if self.impact else {}
+        return self._now.revenue
+
+    @property
+    def asked(self) -> Impact:
+        """What a job's customers amounted to when it was prepared."""
+        if self.job is None:
+            return Impact()
+        said = self.job.preview
+        revenue = {currency: Decimal(amount) for currency, amount in said["revenue"].items()}
+        return Impact(int(said["orders"]), int(said["orders"]) + int(said["open_orders"]), revenue)
+
+    @property
+    def moved(self) -> bool:
+        """Whether a job's figures are no longer those that it was asked for with."""
+        now, then = self.impact, self.asked
+        return bool(self.job and now) and (self.orders, self.open_orders, dict(self.revenue)) != (
+            then.orders,
+            then.open_orders,
+            dict(then.revenue),
+        )
+
+    @property
+    def _now(self) -> Impact:
+        return self.impact or self.asked
 
 
-def list_cases(connection: Connection, schema: Schema, requests: Sequence[Request]) -> list[Case]:
-    """These requests, each with what belongs to it, from the connection's snapshot."""
+def list_cases(
+    connection: Connection, schema: Schema, requests: Sequence[Request], *, anew: bool = False
+) -> list[Case]:
+    """These requests, each with what belongs to it, from the connection's snapshot.
+
+    The orders of a job that waits are added up where its customers are few, or (`anew`) however many.
+    """
     if not requests:
         return []
     events = [number for one in requests for number in (one.id, one.decision_id) if number is not None]
@@ -69,20 +93,23 @@ def list_cases(connection: Connection, schema: Schema, requests: Sequence[Reques
     named = [one.customer_id for one in requests if one.customer_id is not None]
     found = queries.get_customers_with_impact(connection, schema, named) if named else {}
     waiting = [one for one in requests if one.state == "waiting"]
-    changed = queries.list_changed_since(connection, schema, waiting) if waiting else set()
+    changed = queries.count_changed_since(connection, schema, waiting)
     names = queries.get_request_names(connection, schema, [one.id for one in waiting]) if waiting else {}
 
     def case(one: Request) -> Case:
         customer, impact = found.get(one.customer_id, (None, None)) if one.customer_id is not None else (None, None)
+        job = queries.get_job(connection, schema, one.job_id) if one.job_id is not None else None
+        if job and one.state == "waiting" and (anew or job.total <= FEW):
+            impact = queries.job_impact(connection, schema, job.id)
         return Case(
             request=one,
             note=notes.get(one.id),
             decision_note=notes.get(one.decision_id) if one.decision_id is not None else None,
             customer=customer,
             impact=impact,
-            job=queries.get_job(connection, schema, one.job_id) if one.job_id is not None else None,
+            job=job,
             people=_first_of(connection, schema, one.job_id) if one.job_id is not None else (),
-            changed=one.id in changed,
+            changed=changed.get(one.id, 0),
             names=names.get(one.id, ""),
         )
 

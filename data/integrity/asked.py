@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from data.access import names_in
 from data.events import Link
 from data.integrity.report import Finding
 
@@ -18,7 +19,7 @@ class Asked:
 
     customer: Any
     job: str | None
-    names: set[str]
+    names: frozenset[str]
     expires_at: str
     state: str = "waiting"
     used: bool = False
@@ -38,7 +39,7 @@ class Requests:
         body: Any = link.body
         action = body.get("action")
         if action == "request":
-            names = {str(one).strip().casefold() for one in (body["actor"], body["owner"]) if one}
+            names = names_in(body["actor"], body["owner"])
             known = Asked(body["customer_id"], body["batch_id"], names, str(body["expires_at"]))
             self.asked[link.event_id] = known
             if known.job is not None:
@@ -56,7 +57,7 @@ class Requests:
             self._find(link, f"{what} was {state}, but did not wait")
             return
         if state == "approved":
-            if str(body["actor"]).strip().casefold() in known.names:
+            if names_in(body["actor"]) & known.names:
                 self._find(link, f"{what} was approved by who asked for it")
             if str(body["at"]) >= known.expires_at:
                 self._find(link, f"{what} was approved after it had expired")

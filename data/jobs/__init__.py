@@ -3,7 +3,7 @@
 from data.jobs.preparing import prepare, undo
 from data.jobs.reading import counts, get, items, latest
 from data.jobs.running import run_pending
-from data.jobs.steering import start, stop
+from data.jobs.steering import may_stop, start, stop
 from data.jobs.worker import ensure_worker, work_for_default
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "get",
     "items",
     "latest",
+    "may_stop",
     "prepare",
     "run_pending",
     "start",

@@ -73,9 +73,11 @@ def _refused(
 ) -> dict[CustomerId, Result]:
     """What is said already of those who are not as they were when the job was prepared, or are as they are to be."""
     ids = [item.customer_id for item in batch.items]
-    restores, undone = batch.job.kind == "restore", batch.job.undo_of
+    restores, undone, asked = batch.job.kind == "restore", batch.job.undo_of, batch.job.request_id
     erased = queries.erased_ids(connection, schema, ids) if restores else set()
     unturned = queries.last_turned_by(connection, schema, ids, undone) if undone else set(ids)
+    # Of whom somebody restored since, what was approved is not what it would be by now.
+    turned = queries.turned_since(connection, schema, ids, asked, but=batch.job.id) if asked is not None else set()
     results: dict[CustomerId, Result] = {}
     for item in batch.items:
         key = item.customer_id
@@ -87,6 +89,8 @@ def _refused(
             results[key] = Result(key, "conflict", "Somebody changed this customer since, so it stays as it is.")
         elif (was[key] is None) == restores:
             results[key] = Result(key, "already")
+        elif key in turned:
+            results[key] = Result(key, "conflict", "Deleted or restored by somebody since this was asked for.")
         elif words := _changed_meanwhile(item, was[key]):
             results[key] = Result(key, "conflict", words)
     return results

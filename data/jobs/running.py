@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection
 
-from data import compensation, erasing, events, queries, write_log
+from data import compensation, erasing, events, queries, requesting, write_log
 from data.access import Actor
 from data.database import Database, in_transaction, now, snapshot
 from data.errors import BooksMoved, DatabaseUnavailable, EvenbooksError, JobNotFound
@@ -98,6 +98,7 @@ class _Run:
             if not self._is_mine(job):
                 return job
             at = now()
+            requesting.require_approval(connection, self.schema, job, at)
             items = queries.list_job_items(connection, self.schema, job.id, after=job.done, limit=size)
             batch = Batch(job, items, actor, Reason(job.reason, job.note), head, at)
             results = (erasing.erase if job.kind == "erase" else carry)(connection, self.schema, batch) if items else []

@@ -22,12 +22,20 @@ NEEDED: dict[JobKind, Permission] = {
 
 
 def standing_json(actor: Actor) -> str | None:
-    """By what this actor has the role, as JSON for the job's row; None for whoever is at this machine."""
+    """By what this actor has the role, as JSON for the job's row; None for whoever is at this machine.
+
+    Of a sign-in only what `role_of` looks at.
+    """
     standing = actor.standing
     if standing.claims is None and standing.token_id is None:
         return None
-    kept = {"claims": standing.claims and dict(standing.claims), "token": standing.token_id, "owner": standing.owner}
+    claims = standing.claims and {name: standing.claims[name] for name in _asked_for() if name in standing.claims}
+    kept = {"claims": claims, "token": standing.token_id, "owner": standing.owner}
     return json.dumps(kept, sort_keys=True, default=str)
+
+
+def _asked_for() -> list[str]:
+    return ["iss", "sub", "email", "email_verified", load_settings().roles.claim]
 
 
 def actor_now(database: Database, job: Job) -> Actor:

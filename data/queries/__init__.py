@@ -15,6 +15,7 @@ from data.queries.analytics import (
     stream_orders,
 )
 from data.queries.approvals import (
+    count_changed_since,
     count_waiting_requests,
     end_request,
     get_notes,
@@ -22,7 +23,6 @@ from data.queries.approvals import (
     get_request_names,
     insert_requests,
     is_job_waiting,
-    list_changed_since,
     list_overdue_requests,
     list_requests,
     list_waiting_requests,
@@ -38,7 +38,7 @@ from data.queries.backups import (
     list_customers_after,
     monthly_orders,
 )
-from data.queries.batches import job_impact, last_turned_by, months_in, orders_in, states_in
+from data.queries.batches import job_impact, last_turned_by, months_in, orders_in, states_in, turned_since
 from data.queries.blocks import MonthOrders, month_blocks, month_currencies
 from data.queries.checks import (
     count_all_customers,
@@ -159,6 +159,7 @@ __all__ = [
     "count_all_customers",
     "count_amounts",
     "count_between",
+    "count_changed_since",
     "count_changes_by_month",
     "count_created_by_month",
     "count_customers",
@@ -226,7 +227,6 @@ __all__ = [
     "limited",
     "list_attempts",
     "list_bodies",
-    "list_changed_since",
     "list_customers",
     "list_customers_after",
     "list_deleted_by_revenue",
@@ -286,6 +286,7 @@ __all__ = [
     "touch_chain",
     "touch_token",
     "tried",
+    "turned_since",
     "update_customer",
     "use_download",
     "wait_shortly",

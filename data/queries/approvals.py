@@ -108,16 +108,20 @@ def get_notes(connection: Connection, schema: Schema, event_ids: Sequence[int]) 
     return {event_id: note for event_id, note in rows}
 
 
-def list_changed_since(connection: Connection, schema: Schema, requests: Sequence[Request]) -> set[int]:
-    """Of these requests (by number) those whose customer was edited, deleted or restored after they were asked for."""
-    table, events = schema.own.approvals, schema.own.events
-    since = and_(
-        events.c.customer_id == table.c.customer_id,
-        events.c.id > table.c.id,
-        events.c.action.in_(["edit", "delete", "restore"]),
+def count_changed_since(connection: Connection, schema: Schema, requests: Sequence[Request]) -> dict[int, int]:
+    """How many customers of each request (by number) were edited, deleted or restored after it was asked for."""
+    return {one.id: _count_changed(connection, schema, one) for one in requests}
+
+
+def _count_changed(connection: Connection, schema: Schema, request: Request) -> int:
+    c, items = schema.own.events.c, schema.own.job_items
+    concerned = c.customer_id == request.customer_id
+    if request.job_id is not None:
+        concerned = exists().where(items.c.job_id == request.job_id, items.c.customer_id == c.customer_id)
+    counted = select(func.count(c.customer_id.distinct())).where(
+        c.id > request.id, c.action.in_(["edit", "delete", "restore"]), concerned
     )
-    asked = select(table.c.id).where(table.c.id.in_([one.id for one in requests]), exists().where(since))
-    return set(connection.execute(asked).scalars())
+    return int(connection.execute(counted).scalar_one())
 
 
 def move_waiting_job(
@@ -125,7 +129,7 @@ def move_waiting_job(
 ) -> bool:
     """Lets a job that waits for approval run, or ends it (`error` says why), and answers whether it still waited."""
     table = schema.own.jobs
-    ended = {} if state == "running" else {"ended_at": at, "error": error}
+    ended = {} if state == "running" else {"ended_at": at if state == "refused" else None, "error": error}
     statement = update(table).where(table.c.id == job_id, table.c.state == "waiting")
     return connection.execute(statement.values(state=state, **ended)).rowcount == 1
 

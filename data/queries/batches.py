@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, FromClause, Select, and_, bindparam, case, func, null, select
+from sqlalchemy import Connection, FromClause, Select, and_, bindparam, case, func, null, or_, select
 from sqlalchemy.sql import ColumnElement
 
 from data import money
@@ -109,6 +109,16 @@ def _counted(schema: Schema) -> list[Any]:
 
 def _by_currency(schema: Schema) -> list[Any]:
     return [schema.orders.c.currency] if schema.keeps_currency else []
+
+
+def turned_since(
+    connection: Connection, schema: Schema, ids: Sequence[CustomerId], event_id: int, *, but: str
+) -> set[CustomerId]:
+    """Those of these customers whom somebody deleted, restored or erased after an event, in another batch than `but`."""
+    events = schema.own.events
+    elsewhere = or_(events.c.batch_id.is_(None), events.c.batch_id != but)
+    later = and_(events.c.customer_id.in_(ids), events.c.id > event_id, events.c.action.in_(TURNING), elsewhere)
+    return set(connection.execute(select(events.c.customer_id).where(later)).scalars())
 
 
 def last_turned_by(connection: Connection, schema: Schema, ids: Sequence[CustomerId], batch_id: str) -> set[CustomerId]:

@@ -30,7 +30,11 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("name", metavar="NAME", help="what uses it; 1 to 64 characters")
     add.add_argument("--role", required=True, choices=[str(role) for role in Role], help="what it may do")
     add.add_argument("--days", type=int, metavar="N", help="how long it works (default: until it is revoked)")
-    add.add_argument("--owner", metavar="WHO", help="who answers for it (default: you)")
+    add.add_argument(
+        "--owner",
+        metavar="WHO",
+        help="who answers for it (default: you; has to be named where deletions wait for approval)",
+    )
     listed = commands.add_parser(
         "list", help="every token with its role, owner, times and state; never the token itself"
     )

@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from data import events, queries
+from data import events, queries, requesting
 from data.access import Actor, Door, Permission, Role, Standing
 from data.database import Database, in_transaction, now, snapshot
 from data.errors import Conflict, EvenbooksError, InvalidInput, TokenRefused
@@ -53,6 +53,12 @@ def add(
     """
     with logged("token", actor, None) as line:
         actor.require(Permission.MANAGE_TOKENS)
+        if owner is None and requesting.needed(database.settings, "delete"):
+            raise InvalidInput(
+                "Deletions wait for approval here, and nobody approves what their own token asked for: name who answers "
+                "for it with --owner, by the address with which they sign in.",
+                field="owner",
+            )
         at = now()
         token = Token(
             id=secrets.token_hex(6),

@@ -26,7 +26,7 @@ class Caller:
     def token(self, role: Role) -> str:
         """The role's token."""
         if role not in self.made:
-            self.made[role] = tokens.add(self.shop, f"test {role}", role=role, actor=ADMIN)
+            self.made[role] = tokens.add(self.shop, f"test {role}", role=role, owner=ADMIN.id, actor=ADMIN)
         return self.made[role]
 
     def __call__(

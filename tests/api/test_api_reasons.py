@@ -37,7 +37,10 @@ def test_what_cannot_be_a_code_is_refused(ask: Caller, path: str) -> None:
 
 
 def test_a_customer_is_restored_without_the_address_that_somebody_else_has(ask: Caller) -> None:
-    execute(ask.shop.engine, "UPDATE customers SET email = 'DORA@example.com' WHERE id = 5")
+    alone = ask("POST", "/staff/customers/4/restore?without_email=true")
+    assert is_error(alone, 409, "conflict")
+    assert "Nobody else has" in alone.text
+    execute(ask.shop.engine, "UPDATE customers SET email = 'DORA@example.com', deleted_at = NULL WHERE id = 5")
     before = state(ask.shop)
     both = {"ids": [4]}
     assert is_error(ask("POST", "/staff/customers/restore?without_email=true", json=both), 422, "invalid_input")
