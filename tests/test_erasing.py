@@ -285,6 +285,8 @@ def test_what_is_rolled_back_is_withdrawn_from_the_file(file_shop: Database) -> 
     jobs.start(shop, job.id, actor=ADMIN)
     jobs.run_pending(shop)
     assert [("withdrawn" in line, line["customer_id"]) for line in lines(shop)] == [*told, (False, 1)]
+    first, withdrawn, second = (line["attempt"] for line in lines(shop))
+    assert first == withdrawn != second
 
 
 def test_nobody_is_erased_without_an_approval_or_the_role(file_shop: Database) -> None:

@@ -164,7 +164,7 @@ def drift(connection: Connection, schema: Schema) -> str | None:
         )
     if left:
         told.append(
-            f"{path} also names {shown(left)} whom that leaves alone, being active or not the same any more. Why of each "
+            f"{path} names {shown(left)} whom a replay leaves alone, being active or not the same any more. Why of each "
             f"says: {command} --dry-run"
         )
     return "\n\n".join(told) or None
