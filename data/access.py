@@ -31,6 +31,7 @@ class Permission(StrEnum):
     CHANGE_CUSTOMERS = "add, edit, delete and restore customers"
     READ_REVENUE = "read revenue"
     READ_INTEGRITY = "read and run the integrity check"
+    READ_RETENTION = "see who is due to be erased"
     SEAL_MONTHS = "seal and unseal months"
     ACCEPT_FINDINGS = "accept findings of the check"
     PROBE = "run the live probe"
@@ -40,7 +41,9 @@ class Permission(StrEnum):
     MANAGE_TOKENS = "add and revoke tokens"
 
 
-_READS = frozenset({Permission.READ_CUSTOMERS, Permission.READ_REVENUE, Permission.READ_INTEGRITY})
+_READS = frozenset(
+    {Permission.READ_CUSTOMERS, Permission.READ_REVENUE, Permission.READ_INTEGRITY, Permission.READ_RETENTION}
+)
 ALLOWED: dict[Role, frozenset[Permission]] = {
     Role.STAFF: frozenset({Permission.READ_CUSTOMERS, Permission.CHANGE_CUSTOMERS}),
     Role.MANAGER: _READS

@@ -3,14 +3,17 @@
 import streamlit as st
 
 from data.access import Permission
-from ui import backups, lists, retention
+from ui import backups, erasing, lists, retention
 from ui.jobs import show_job
 from ui.shell import open_page
 from ui.text import count, typed
 
-here = open_page("Retention", Permission.READ_INTEGRITY)
+FIGURES = 50  # pixels: what stands above this list beside what every list has
+
+here = open_page("Retention", Permission.READ_RETENTION)
 settings, url = here.database.settings, here.database.settings.database_url
 blocker = retention.blocker(here)
+dry_run = st.session_state.get("dry_run", False)
 
 with here.careful():
     found, drift = retention.read_survey(url), retention.read_drift(url)
@@ -22,22 +25,30 @@ if drift:
 retention.show_figures(found, settings)
 with st.container(horizontal=True, vertical_alignment="center"):
     view = retention.view_picker()
-    st.space("stretch")
-    backups.show_line(here)
+    checked = st.container(horizontal=True, horizontal_alignment="right")
 
 with here.reading() as moment:
     page = retention.read_page(moment, here, view)
     make = retention.erased_table if view == "erased" else retention.kept_table
     frame, config = make(moment, here, page.items)
+    due_blocker = retention.due_blocker(moment, here, found)
+with checked:
+    backups.show_line(here, instead=due_blocker)
 
 selected = []
+taken = FIGURES + (lists.TOLD if dry_run else 0) + (lists.PANEL if drift else 0)
 if page.items and view == "erased":
     st.dataframe(
-        frame, key="erased", hide_index=True, column_config=config, alt=f"{count(len(frame), 'erased customer')}"
+        frame,
+        key="table-erased",
+        hide_index=True,
+        height=lists.height(len(frame), taken=taken),
+        column_config=config,
+        alt=f"{count(len(frame), 'erased customer')}",
     )
 elif page.items:
     alt = f"{count(len(frame), 'deleted customer')}, first deleted first; select one to erase it on request"
-    selected = lists.select_rows(frame, page.items, config=config, alt=alt)
+    selected = lists.select_rows(frame, page.items, config=config, alt=alt, taken=taken)
 elif view == "erased":
     st.info("Nobody was erased yet. Whoever is appears here: when, why, and what stayed.", icon=":material/ink_eraser:")
 else:
@@ -59,7 +70,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
         icon=":material/ink_eraser:",
         disabled=blocker is not None or not one,
         help=blocker or "Of the selected row, or of this number: because the person asked for it.",
-        on_click=retention.ask_for_one,
+        on_click=erasing.ask_for_one,
         args=(one,),
     )
     if settings.retention.days is not None:
@@ -67,12 +78,12 @@ with st.container(horizontal=True, vertical_alignment="center"):
             f"Erase all {found.due:,} due" if found.due else "Erase all due",
             key="erase_due",
             icon=":material/auto_delete:",
-            disabled=blocker is not None or not found.due,
-            help=blocker,
-            on_click=retention.ask_for_due,
+            disabled=blocker is not None or due_blocker is not None or not found.due,
+            help=blocker or due_blocker,
+            on_click=erasing.ask_for_due,
         )
-if st.session_state.get("dry_run"):
+if dry_run:
     with told:
-        retention.show_dry_run(here)
+        retention.show_dry_run(here, told=due_blocker)
 
-retention.show_dialog(here)
+erasing.show_dialog(here)

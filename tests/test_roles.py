@@ -53,7 +53,7 @@ from data.sign_in import role_of
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "roles.md"
 # What reads alone is asked for by whoever shows it: the pages and the API.
-ASKED_ABOVE = {Permission.READ_CUSTOMERS, Permission.READ_REVENUE}
+ASKED_ABOVE = {Permission.READ_CUSTOMERS, Permission.READ_REVENUE, Permission.READ_RETENTION}
 WHY = Reason("mistake")
 
 

@@ -25,11 +25,13 @@ def read_last(url: str) -> BackupCheck | None:
         return last_backup_check(moment.connection, database.schema)
 
 
-def show_line(here: Here) -> None:
-    """Backup checked 3 days ago: passed. Of a copy that differed, how."""
+def show_line(here: Here, *, instead: str | None = None) -> None:
+    """Backup checked 3 days ago: passed. Of a copy that differed, how. Markdown that says more may stand `instead`."""
     with here.careful():
         last = read_last(here.database.settings.database_url)
-    if last is None:
+    if instead and (last is None or last.passed):
+        st.caption(f":material/backup: {instead}")
+    elif last is None:
         st.caption(f":material/backup: No backup was checked yet: `{COMMAND}`", width="content")
     elif last.passed:
         unseen = f"; {count(last.unseen, 'thing')} could not be seen" if last.unseen else ""

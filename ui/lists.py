@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
@@ -19,8 +19,9 @@ from ui.actions import version
 from ui.shell import Here
 from ui.text import typed
 
-ROWS = 50
-HEIGHT = 390  # the buttons below stay on a screen of 768 lines
+ROWS, ROW = 50, 35  # on a page; pixels
+HEIGHT, LEAST = 390, 141  # pixels; the buttons below stay on a screen of 768
+PANEL, TOLD = 130, 74  # what the panel of a job takes of that, and what tells of something
 ANY, NOT_OURS = "Any reason", "Not by Evenbooks"
 Sorts = Mapping[str, tuple[str, bool]]
 
@@ -156,8 +157,18 @@ def read_page(moment: Snapshot, here: Here, asked: Asked) -> Page[Customer]:
     return read(moment.connection)
 
 
+def height(rows: int, *, taken: int = 0) -> int | Literal["content"]:
+    """How high a table of so many rows is, where so many pixels above it are taken beside what a list always has."""
+    if st.query_params.get("job"):
+        taken += PANEL
+    if taken and "flash" in st.session_state:
+        taken += TOLD
+    room = max(LEAST, HEIGHT - taken)
+    return room if ROW * (rows + 1) > room else "content"
+
+
 def select_rows(
-    frame: pd.DataFrame, customers: Sequence[Customer], *, config: Mapping[str, Any], alt: str
+    frame: pd.DataFrame, customers: Sequence[Customer], *, config: Mapping[str, Any], alt: str, taken: int = 0
 ) -> list[Customer]:
     """The table of these customers with its row selection; answers the selected ones of this very frame."""
     # Streamlit keeps selected positions when the rows change, so whatever changes the rows changes the key.
@@ -166,7 +177,7 @@ def select_rows(
         frame,
         key=key,
         hide_index=True,
-        height=HEIGHT if len(frame) > 8 else "content",
+        height=height(len(frame), taken=taken),
         column_config=dict(config),
         on_select="rerun",
         selection_mode="multi-row",

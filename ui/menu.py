@@ -30,7 +30,7 @@ PAGES = (
     Entry("pages/integrity.py", "Financial Integrity", ":material/verified:", Permission.READ_INTEGRITY),
     Entry("pages/history.py", "History", ":material/history:", Permission.READ_CUSTOMERS),
     Entry(APPROVALS, "Approvals", ":material/how_to_reg:", Permission.READ_CUSTOMERS),
-    Entry("pages/retention.py", "Retention", ":material/auto_delete:", Permission.READ_INTEGRITY),
+    Entry("pages/retention.py", "Retention", ":material/auto_delete:", Permission.READ_RETENTION),
     Entry("pages/analytics.py", "Analytics", ":material/insights:", Permission.READ_REVENUE),
     Entry("pages/report.py", "Monthly Report", ":material/print:", Permission.READ_REVENUE),
 )

@@ -1,38 +1,33 @@
-"""What Retention shows: the policy in words, who is due and when, who is erased already; and asking for erasures."""
+"""What Retention shows: the policy in words, who is due and when, and who is erased already."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 import streamlit as st
 
 from data import database as databases
-from data import jobs, queries, retention
+from data import queries, retention
 from data.access import Permission
 from data.database import Snapshot, snapshot
 from data.erasing import filled_columns
 from data.errors import EvenbooksError, InvalidInput
 from data.inspection.blanking import blanks_of
-from data.records import Customer, CustomerId, Job, Page, Time
-from data.retention import Survey, asking
+from data.records import Customer, Page, Time
+from data.retention import Survey
 from data.retention.replay import drift
 from data.settings import Settings
-from ui import actions, tables, text
-from ui.dialog import ask, attempt, keep_button, open_dialog
-from ui.door import current_actor
+from ui import tables, text
 from ui.lists import go_to
-from ui.shell import Here, forget_reads
+from ui.shell import Here
 from ui.text import count, typed
 
 ROWS = 50
-TYPED_ABOVE = 100  # customers; so many are confirmed by typing the number
 VIEWS = {"kept": "Deleted, not erased", "erased": "Erased"}
 AGAIN = ", filled again since"  # who may be erased anew
-WAITS = "This asks for it. Nobody is erased before somebody else, who has signed in, approves it on the page Approvals."
 
 
 @st.cache_data(ttl=60, show_spinner=False)
@@ -79,6 +74,14 @@ def show_figures(found: Survey, settings: Settings) -> None:
     with st.container(horizontal=True):
         for label, value in figures:
             st.metric(label, f"{value:,}", border=True)
+
+
+def due_blocker(moment: Snapshot, here: Here, found: Survey) -> str | None:
+    """Why those who are due cannot be erased together now, as Markdown; None where they can."""
+    if found.due < 2:
+        return None
+    words = retention.backup_blocker(moment.connection, here.database.schema, moment.at)
+    return typed(words) if words else None
 
 
 def view_picker() -> str:
@@ -200,8 +203,8 @@ def blocker(here: Here) -> str | None:
     return typed(here.read_only) if here.read_only else None
 
 
-def show_dry_run(here: Here) -> None:
-    """What erasing everybody who is due would come to; nothing is changed."""
+def show_dry_run(here: Here, *, told: str | None = None) -> None:
+    """What erasing everybody who is due would come to; nothing is changed. What is `told` on the page is not said again."""
     with here.careful(), st.spinner("Adding up what stays"), here.reading() as moment:
         found = retention.dry_run(moment.connection, here.database.schema, moment.at)
     customers, orders = found.totals.customers, found.totals.orders
@@ -215,74 +218,5 @@ def show_dry_run(here: Here) -> None:
         icon=":material/science:",
     )
     for words in found.obstacles:
-        st.warning(typed(words), icon=":material/block:")
-
-
-def ask_for_due() -> None:
-    """Opens the dialog about everybody who is due."""
-    ask("erase", None)
-
-
-def ask_for_one(customer_id: CustomerId | str) -> None:
-    """Opens the dialog about one customer; a number may have a # before it."""
-    ask("erase", customer_id.strip().removeprefix("#") if isinstance(customer_id, str) else customer_id)
-
-
-def show_dialog(here: Here) -> None:
-    """The dialog that is open, if any: first what it means, then for whom exactly, with what stays."""
-    kind, about = st.session_state.get("dialog", (None, None))
-    if kind != "erase":
-        return
-    prepared: str | None = st.session_state.get("prepared")
-    title = "Erase everybody who is due?" if about is None else f"Erase customer {typed(about)}?"
-    open_dialog(title, lambda: _confirm(here, prepared) if prepared else _choose(here, about))
-
-
-def _choose(here: Here, about: CustomerId | None) -> None:
-    st.write(
-        "Erasing blanks the person: name, e-mail, phone, what `[customers] erase` names, and every note about them. "
-        "The row, its orders and every amount stay, and so does every total. **Nothing takes it back.**"
-    )
-    note = st.text_input("Note (optional)", key="note", max_chars=500, help="Blanked too, once it is done.")
-    with st.container(horizontal=True):
-        keep_button()
-        pressed = st.button("Continue", key="continue", icon=":material/arrow_forward:")
-    if pressed:
-        attempt(lambda: _prepare(here, about, note), stays=True)
-
-
-def _prepare(here: Here, about: CustomerId | None, note: str) -> None:
-    with st.spinner("Looking at each customer"):
-        if about is None:
-            job = asking.prepare_due(here.database, actor=current_actor(), note=note)
-        else:
-            job = asking.prepare_one(here.database, about, actor=current_actor(), note=note)
-    st.session_state.prepared = job.id
-
-
-def _confirm(here: Here, job_id: str) -> None:
-    with here.careful():
-        job = jobs.get(here.database, job_id)
-    revenue = {currency: Decimal(amount) for currency, amount in job.preview["revenue"].items()}
-    worth, orders = text.money(revenue, here.database.settings.money.decimals), int(job.preview["orders"])
-    stays = f"{count(orders, 'order')} worth {typed(worth)} {'stays' if orders == 1 else 'stay'} in every report."
-    st.write(f"{count(job.total, 'customer')}. {stays if orders else 'There are no orders.'}")
-    st.info(WAITS, icon=":material/how_to_reg:")
-    number = ""
-    if job.total > TYPED_ABOVE:
-        number = st.text_input(f"Type {job.total} to confirm", key="typed_number", max_chars=20)
-    with st.container(horizontal=True):
-        keep_button()
-        pressed = st.button("Ask for erasure", key="confirm_erase", icon=":material/ink_eraser:")
-    if pressed and job.total > TYPED_ABOVE and number.strip().replace(",", "") != str(job.total):
-        st.error(f"Type {job.total} to confirm.")
-    elif pressed:
-        attempt(lambda: _start(here, job))
-
-
-def _start(here: Here, job: Job) -> None:
-    asking.ask(here.database, job.id, actor=current_actor())
-    jobs.ensure_worker(here.database)
-    go_to(job=job.id)
-    forget_reads()
-    actions.new_version()
+        if typed(words) != told:
+            st.warning(typed(words), icon=":material/block:")

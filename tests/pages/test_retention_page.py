@@ -51,7 +51,7 @@ def test_it_says_who_is_due_and_how_many_days_are_left(old: Database, app: Any) 
     at = app("retention", sections=DUE)
     words = said(at)
     assert "Customers are due to be erased 30 days after they were deleted. 2 are due now" in words
-    assert "No backup was checked yet" in words
+    assert "no backup was ever checked. Run: python -m data.backup_check --restored-url URL" in words
     assert {m.label: m.value for m in at.metric} == {
         "Due now": "2",
         "Deleted, not erased": "4",
@@ -74,7 +74,16 @@ def test_without_the_setting_it_explains_and_one_can_still_be_erased(shop: Datab
     assert list(shown(at)) == ["name", "deleted_at", "orders", "revenue", "id"]
     assert [b.key for b in at.button if b.key in ("dry_run", "erase_due")] == []
     at = press(select(at, 0), "erase_one")
-    assert dialog(at) == "Erase customer 4?"
+    assert dialog(at) == "Erase Dora Gone?"
+    for words in (said(at), said(press(at, "continue"))):
+        assert "Customer 4, dora@example.com, deleted today at" in words
+    assert dialog(at) == "Erase Dora Gone?"
+
+
+def test_what_is_blanked_stands_in_the_dialog_by_the_names_of_its_columns(shop: Database, app: Any) -> None:
+    at = app("retention", sections=PHONE)
+    at = press(select(at, 0), "erase_one")
+    assert "Erasing blanks the person (name, email, phone) and every note about them." in said(at)
 
 
 def test_a_dry_run_adds_up_and_changes_nothing(old: Database, app: Any) -> None:
@@ -86,12 +95,14 @@ def test_a_dry_run_adds_up_and_changes_nothing(old: Database, app: Any) -> None:
 
 
 def test_all_who_are_due_are_asked_for_and_erased_once_somebody_else_approves(old: Database, app: Any) -> None:
+    at = app("retention", sections=DUE)
+    assert disabled(at, "erase_due", "dry_run") == [True, False]
+    assert "no backup was ever checked" in as_read(str(at.button(key="erase_due").help))
+    checked(old)
     at = press(app("retention", sections=DUE), "erase_due")
     assert dialog(at) == "Erase everybody who is due?"
     assert "Nothing takes it back." in said(at)
-    assert "no backup was ever checked" in said(press(at, "continue"))
-    checked(old)
-    at = press(press(app("retention", sections=DUE), "erase_due"), "continue")
+    at = press(at, "continue")
     assert "2 customers. 5 orders worth EUR 180.25 stay in every report." in said(at)
     at = press(at, "confirm_erase")
     assert dialog(at) is None
@@ -136,6 +147,7 @@ def test_one_is_asked_for_by_number_and_an_active_one_is_refused(shop: Database,
 
 @pytest.mark.parametrize(("actor", "may"), [(MANAGER, True), (AUDITOR, False)])
 def test_a_manager_may_ask_and_an_auditor_may_look(old: Database, app: Any, actor: Actor, may: bool) -> None:
+    checked(old)
     at = select(app("retention", sections=DUE, actor=actor), 1)
     assert disabled(at, "erase_one", "erase_due") == [not may, not may]
     if not may:
@@ -143,7 +155,7 @@ def test_a_manager_may_ask_and_an_auditor_may_look(old: Database, app: Any, acto
 
 
 def test_staff_may_not_see_it(shop: Database, app: Any) -> None:
-    assert "may not" in said(app("retention", actor=STAFF))
+    assert "The role staff may not see who is due to be erased." in said(app("retention", actor=STAFF))
 
 
 def test_after_a_restored_backup_it_says_what_to_run(shop: Database, app: Any) -> None:
