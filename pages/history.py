@@ -29,9 +29,10 @@ with here.reading() as moment:
 with answer, here.careful():
     history.show_chain(screen, here, narrowed=narrowed)
 
-selected = None
+selected, body = None, st.container(horizontal=True)
 if screen.page.items:
-    selected = history.events_table(screen, here, one=where.customer_id is not None)
+    with body:
+        selected = history.events_table(screen, here, one=where.customer_id is not None)
 elif where.customer_id is not None:
     st.info("No event names this customer: nothing was changed since Evenbooks is here.", icon=":material/history:")
 else:
@@ -49,7 +50,8 @@ if selected:
     with here.careful(), snapshot(here.database) as moment:
         found = stored.get_evidence(moment.connection, here.database.schema, selected.id)
     if found:
-        history.show_evidence(found)
+        with body:
+            history.show_evidence(found)
 elif screen.page.items:
     st.caption("Select an event to see what is stored of it.")
 show_replica(st.empty(), here.database)

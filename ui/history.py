@@ -24,6 +24,7 @@ from ui.shell import Here
 from ui.text import count, shown_name, typed
 from ui.told import tell
 
+EVIDENCE = 460  # pixels, beside the table
 MANY = 10_000  # events, from which on it is said that a filter reads them one by one
 
 
@@ -171,15 +172,15 @@ def events_table(screen: Screen, here: Here, *, one: bool) -> Event | None:
     frame = pd.DataFrame(
         {
             "at": tables.times([event.at for event in events], here.zone),
-            "what": said,
             "customer": [_customer(event, screen) for event in events],
+            "what": said,
             "id": [event.id for event in events],
         }
     )
     config: dict[str, Any] = {
         "at": tables.time_column("When"),
-        "what": st.column_config.TextColumn("What happened", width=560),
-        "customer": st.column_config.TextColumn("Customer", width="medium"),
+        "customer": st.column_config.TextColumn("Customer", width=190),
+        "what": st.column_config.TextColumn("What happened", width=570),
         "id": st.column_config.NumberColumn("Event", format="%d", width="small"),
     }
     state = st.dataframe(
@@ -238,15 +239,16 @@ def show_ways(event: Event | None, where: EventFilter) -> None:
 
 
 def show_evidence(found: Evidence) -> None:
-    """One event as it is stored, folded: what is hashed, the hash before, its own, and that it recomputes."""
-    with st.expander(f"Event {found.id} as it is stored", icon=":material/fingerprint:", key=f"evidence-{found.id}"):
+    """One event as it is stored: what is hashed, the hash before, its own, and that it recomputes."""
+    with st.container(border=True, width=EVIDENCE, height=HEIGHT, gap="xsmall", key="evidence"):
+        st.markdown(f":material/fingerprint: **Event {found.id} as it is stored**")
         if found.problems:
             st.error(typed(" ".join(found.problems)), icon=":material/link_off:")
         else:
-            st.success("The hash is that of the one before and this content.", icon=":material/check_circle:")
+            st.markdown(":green[:material/check_circle:] The hash is that of the one before and this content.")
         st.caption("Content, as it is hashed")
         st.code(found.body, language=None, wrap_lines=True)
         st.caption("The hash before")
-        st.code(found.prev, language=None)
+        st.code(found.prev, language=None, wrap_lines=True)
         st.caption("SHA-256 of the hash before and the content")
-        st.code(found.hash, language=None)
+        st.code(found.hash, language=None, wrap_lines=True)

@@ -22,11 +22,11 @@ ANY = {"action": "Whatever happened", "door": "Any door", "reason": "Any reason"
 def filter_bar(here: Here) -> Asked:
     """The filter, in the address: what, who, through which door, why, and from which day to which (the viewer's)."""
     labels = here.database.settings.reason_labels
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        _choice("action", ACTIONS, 190)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        _choice("action", ACTIONS, 180)
         _who()
-        _choice("door", {door: words.split()[-1].capitalize() for door, words in DOORS.items()}, 150)
-        _choice("reason", labels, 190)
+        _choice("door", {door: words.split()[-1].capitalize() for door, words in DOORS.items()}, 140)
+        _choice("reason", labels, 180)
         _day("from", "From")
         _day("to", "To")
     asked: Asked = {name: st.query_params.get(name) for name in history.FIELDS}
@@ -66,15 +66,18 @@ def _who() -> None:
 def _day(name: str, label: str) -> None:
     key = f"events_{name}"
     st.session_state.setdefault(key, _read_day(st.query_params.get(name)))
-    st.date_input(
-        label,
-        key=key,
-        format="YYYY-MM-DD",
-        min_value=date(1970, 1, 1),
-        max_value=date(9998, 12, 31),
-        on_change=lambda: go_to(**{name: st.session_state[key].isoformat() if st.session_state[key] else None}),
-        width=150,
-    )
+    with st.container(horizontal=True, width="content", vertical_alignment="center", gap="xsmall"):
+        st.caption(label, width="content")
+        st.date_input(
+            label,
+            key=key,
+            format="YYYY-MM-DD",
+            min_value=date(1970, 1, 1),
+            max_value=date(9998, 12, 31),
+            on_change=lambda: go_to(**{name: st.session_state[key].isoformat() if st.session_state[key] else None}),
+            label_visibility="collapsed",
+            width=135,
+        )
 
 
 def _read_day(words: str | None) -> date | None:

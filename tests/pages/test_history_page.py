@@ -107,6 +107,7 @@ def test_from_an_event_to_its_customer_and_what_is_stored_of_it(app: Any, told: 
     assert '"action":"delete"' in body
     assert last[9] != prev != digest
     assert "The hash is that of the one before and this content." in said(at)
+    assert not at.expander  # it stands there without another click
     press(at, "life_of")
     assert at.query_params["customer"] == "1"
     execute(told.engine, f"UPDATE evenbooks_events SET body = replace(body, 'j.doe', 'a.lie') WHERE id = {last[0] - 2}")
