@@ -58,7 +58,8 @@ if cases:
             words = "Select rows to decide." if may_decide(here.actor) else "Select a row of yours to withdraw it."
             st.caption(words, width="content")
         show_links(here, selected)
-        show_buttons(here, selected, refused if selected else None)
+        with st.container(horizontal=True, width="content"):
+            show_buttons(here, selected, refused if selected else None)
 elif waits:
     st.info(
         "Who deletes a customer asks for it, and it appears here until somebody else approves or rejects it.",

@@ -65,9 +65,9 @@ def deleted_table(
     revenue = "Revenue kept" if here.database.schema.keeps_currency else f"Kept ({money.currency})"
     config = {
         "deleted_at": time_column("Deleted"),
-        "name": st.column_config.TextColumn("Name", width=175),
-        "email": st.column_config.TextColumn("E-mail", width="medium"),
-        "by": st.column_config.TextColumn("By", width=95),
+        "name": st.column_config.TextColumn("Name", width=160),
+        "email": st.column_config.TextColumn("E-mail", width=180),
+        "by": st.column_config.TextColumn("By", width=138),
         "reason": st.column_config.TextColumn("Why", width=175),
         "orders": st.column_config.NumberColumn("Orders kept", width="small"),
         "revenue": st.column_config.TextColumn(
