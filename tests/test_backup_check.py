@@ -96,6 +96,7 @@ def test_an_older_true_copy_passes_and_a_false_one_is_told(make_url: MakeUrl) ->
         "DELETE FROM orders WHERE id = 4",
         "DELETE FROM customers WHERE id = 5",
         "UPDATE customers SET deleted_at = NULL WHERE id = 4",
+        "UPDATE orders SET customer_id = 2 WHERE id = 5",
     )
     found = check(shop, fresh)
     words = "\n".join(found.differences)
@@ -106,6 +107,7 @@ def test_an_older_true_copy_passes_and_a_false_one_is_told(make_url: MakeUrl) ->
     assert "The copy lacks order 4 of the live database." in words
     assert "The copy lacks customer 5 of the live database." in words
     assert "customer 4" in words or "behind the back of Evenbooks, or gone: 1 (4)" in words
+    assert "2024-04: orders of the copy are of other customers than in the live database." in words
     assert "2024-02: the copy has 3 orders worth EUR -14.30, the live database has 4 orders worth EUR 35.70" in words
     with snapshot(shop) as moment:
         last = retention.last_backup_check(moment.connection, shop.schema)
@@ -134,11 +136,7 @@ ONE_HARM = {
     "an order without a date": ("UPDATE orders SET id = 11 WHERE id = 10", "The live database does not have order 11"),
     "an order of somebody else": (
         "UPDATE orders SET customer_id = 5 WHERE id = 4",
-        "2024-02: the orders (EUR) are not the same",
-    ),
-    "two amounts of a month, of one sum": (
-        "UPDATE orders SET total = total + CASE id WHEN 3 THEN 1 ELSE -1 END WHERE id IN (3, 4)",
-        "2024-02: the orders (EUR) are not the same",
+        "2024-02: orders of the copy are of other customers",
     ),
     "an order too many": (
         "INSERT INTO orders (id, ordered_at, total) VALUES (0, '2024-02-01', 0)",
@@ -188,7 +186,7 @@ def test_a_month_is_over_by_today_where_nothing_happened_since(tmp_path: Path) -
     harm(url, "UPDATE orders SET total = 0 WHERE id = 21", "UPDATE orders SET customer_id = 2 WHERE id = 22")
     words = check(shop, url).differences
     assert "2025-01: the copy has 1 order worth EUR 0.00, the live database has 1 order worth EUR 100.00" in words[0]
-    assert "2025-02: the orders (EUR) are not the same" in words[1]
+    assert "2025-02: orders of the copy are of other customers" in words[1]
     for harmed in ("UPDATE orders SET total = 0 WHERE id = 23", "DELETE FROM orders WHERE id = 23"):
         copy.write_bytes(content)
         harm(url, harmed)

@@ -37,6 +37,7 @@ from data.queries.backups import (
     last_backup_check,
     list_customers_after,
     monthly_orders,
+    monthly_owners,
 )
 from data.queries.batches import job_impact, last_turned_by, months_in, orders_in, states_in, turned_since
 from data.queries.blocks import MonthOrders, month_blocks, month_currencies
@@ -262,6 +263,7 @@ __all__ = [
     "monthly_long_way",
     "monthly_no_customer",
     "monthly_orders",
+    "monthly_owners",
     "monthly_part",
     "monthly_totals",
     "months_in",

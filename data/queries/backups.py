@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, Literal
 
-from sqlalchemy import Connection, FromClause, Integer, Row, and_, func, select, true
+from sqlalchemy import BigInteger, Connection, FromClause, Integer, Row, and_, cast, func, select, true
 from sqlalchemy.sql import ColumnElement
 
+from data.months import read_month
+from data.queries.dates import month_expression
 from data.queries.revenue import Key, grouped_by_month
 from data.records import CustomerId, Figures, Time
 from data.schema import Lens, Schema
@@ -15,6 +17,7 @@ from data.schema import Lens, Schema
 Rows = Literal["customers", "orders"]
 Bounds = tuple[int, int]
 SPREAD = 1_000_003  # ids are added by their remainders, so that no sum is too large
+NARROW = 9973  # and multiplied by these
 
 
 def last_backup_check(connection: Connection, schema: Schema) -> Row[*tuple[Any, ...]] | None:
@@ -96,3 +99,17 @@ def monthly_orders(
     counts = schema.is_revenue if counting else true()
     condition = and_(counts, true() if up_to is None else schema.orders.c.id <= up_to)
     return grouped_by_month(connection, schema, schema.orders.source, condition)
+
+
+def monthly_owners(connection: Connection, schema: Schema) -> dict[str | None, int]:
+    """A sum by month that is another one where an order is of another customer; empty where one of the two is not numbered."""
+    orders, month = schema.orders, month_expression(schema)
+    if not isinstance(orders.c.id.type, Integer) or not isinstance(orders.c.customer_id.type, Integer):
+        return {}
+    weight = cast(orders.c.id % NARROW + 1, BigInteger)
+    owners = func.sum(weight * (func.coalesce(orders.c.customer_id, -1) % SPREAD))
+    found: dict[str | None, int] = {}
+    for raw, added in connection.execute(select(month, owners).select_from(orders.source).group_by(month)):
+        name = read_month(raw)
+        found[name] = found.get(name, 0) + int(added)
+    return found
