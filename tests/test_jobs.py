@@ -208,7 +208,7 @@ def bodies(shop: Database) -> list[dict[str, Any]]:
 
 def test_what_a_job_changed_is_undone_and_what_somebody_else_changed_since_is_not(shop: Database) -> None:
     ids = many(shop)
-    job = run(shop, prepare(shop, ids=[*ids, 4]), size=9)
+    job = run(shop, prepare(shop, ids=[*ids, 4], note="Twice"), size=9)
     restore_many(shop, [101, 102], actor=ADMIN, reason="mistake")
     delete_many(shop, [102], actor=ADMIN, reason="fraud")
     undone = jobs.undo(shop, job.id, actor=ADMIN)
@@ -222,8 +222,27 @@ def test_what_a_job_changed_is_undone_and_what_somebody_else_changed_since_is_no
     running.run_pending(shop)
     assert jobs.get(shop, redone.id).changed == 28
     assert deleted(shop) == {4, *ids} - {101}
-    assert {e.reason for e in history(shop) if e.batch_id in (undone.id, redone.id)} == {"undo"}
+    # Who is deleted again is so for the reason that they had.
+    assert {(e.action, e.reason, e.note) for e in history(shop) if e.batch_id in (undone.id, redone.id)} == {
+        ("restore", "undo", None),
+        ("delete", "duplicate", "Twice"),
+    }
+    assert jobs.undone_by(shop, job) == jobs.get(shop, undone.id)
     assert problems(shop) == []
+
+
+def test_each_is_deleted_again_for_a_reason_of_their_own(shop: Database) -> None:
+    delete_many(shop, [1], actor=ADMIN, reason="fraud", note="A stolen card")
+    delete_many(shop, [2], actor=ADMIN, reason="requested")
+    execute(shop.engine, "UPDATE customers SET deleted_at = '2023-01-01 00:00:00' WHERE id = 4")  # another program
+    restored = run(shop, prepare(shop, "restore", ids=[1, 2, 4], reason="mistake"))
+    again = jobs.undo(shop, restored.id, actor=STAFF)
+    running.run_pending(shop, size=2)
+    assert [(e.customer_id, e.reason, e.note) for e in history(shop) if e.batch_id == again.id] == [
+        (1, "fraud", "A stolen card"),
+        (2, "requested", None),
+        (4, "undo", None),
+    ]
 
 
 @ON_SQLITE

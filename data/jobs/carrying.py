@@ -10,10 +10,10 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from data import compensation, events, queries
 from data.errors import BooksMoved, Erased
-from data.events import Draft
+from data.events import Draft, Reason
 from data.faults import SIGNALLED, error_code, error_words
 from data.jobs.batch import Batch, Result, seen
-from data.records import CustomerId, Impact, JobItem
+from data.records import CustomerId, Impact, Job, JobItem
 from data.schema import Schema
 
 OTHER_PROGRAM = "Another program changed this customer at that very moment."
@@ -47,7 +47,11 @@ def carry(connection: Connection, schema: Schema, batch: Batch) -> list[Result]:
             raise BooksMoved(_moved(batch, f"these {len(todo)} customers", "their amounts by month compared"))
         done = [key for key in todo if key not in conflicts]
         impacts = queries.add_up(schema, ((key, row) for key in done for row in before.get(key, ())), by_month=False)
-        drafts = [_draft(schema, batch, key, was[key], impacts.get(key, NO_ORDERS)) for key in done]
+        again = _reasons_again(connection, schema, batch.job, done)
+        drafts = [
+            _draft(schema, batch, key, was[key], impacts.get(key, NO_ORDERS), again.get(key, batch.reason))
+            for key in done
+        ]
         written = events.append(connection, schema, drafts, head=batch.head, at=batch.at) if drafts else []
         results |= {key: Result(key, "conflict", words) for key, words in conflicts.items()}
         results |= {key: Result(key, "done", None, number) for key, number in zip(done, written, strict=True)}
@@ -145,11 +149,29 @@ def _is_signalled(error: DBAPIError) -> bool:
     return error_code(error) in SIGNALLED or getattr(error.orig, "sqlite_errorname", "") == "SQLITE_CONSTRAINT_TRIGGER"
 
 
-def _draft(schema: Schema, batch: Batch, key: CustomerId, was: object, impact: Impact) -> Draft:
+def _reasons_again(
+    connection: Connection, schema: Schema, job: Job, ids: Sequence[CustomerId]
+) -> dict[CustomerId, Reason]:
+    """Why these were deleted before the restore that is undone, so that they are deleted for the same reason again.
+
+    Whom something else than us had deleted is absent.
+    """
+    if job.kind != "delete" or job.undo_of is None or not ids:
+        return {}
+    deletions = queries.list_deletions(connection, schema, ids)
+    taken_back = queries.seen_in(connection, schema, job.undo_of, ids)
+    return {
+        key: Reason(event.reason, event.note)
+        for key, event in deletions.items()
+        if event.reason and seen(event.at) == taken_back.get(key)
+    }
+
+
+def _draft(schema: Schema, batch: Batch, key: CustomerId, was: object, impact: Impact, reason: Reason) -> Draft:
     """The event of one customer, whose orders were compared: the proof that they are the same before and after."""
     figures = events.impact_body(impact, schema.settings.money.decimals)
     deleted_at = batch.at if batch.job.kind == "delete" else was
     body: dict[str, Any] = {"before": figures, "after": figures, "deleted_at": events.stamp(deleted_at)}
     if batch.job.request_id is not None:
         body["request"] = batch.job.request_id
-    return Draft(batch.job.kind, batch.actor, batch.reason, key, batch.job.id, body)
+    return Draft(batch.job.kind, batch.actor, reason, key, batch.job.id, body)

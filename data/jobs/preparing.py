@@ -15,7 +15,7 @@ from data.changes import known_key
 from data.database import Database, in_transaction, now, snapshot
 from data.errors import Conflict, InvalidInput
 from data.jobs.batch import seen
-from data.jobs.reading import get
+from data.jobs.reading import get, undone_by
 from data.jobs.standing import NEEDED, standing_json
 from data.jobs.steering import start
 from data.money import plain
@@ -92,8 +92,8 @@ def prepare(
 def undo(database: Database, job_id: str, *, actor: Actor) -> Job:
     """Prepares and starts the opposite job, over exactly what this job changed and nobody changed since.
 
-    Repeating is no error. Raises NotPermitted, JobNotFound, Conflict (an erasure, a job that is not over, or one that
-    changed nothing).
+    Who is deleted again by it has the reason of the deletion that the restore had taken back. Repeating is no error.
+    Raises NotPermitted, JobNotFound, Conflict (an erasure, a job that is not over, or one that changed nothing).
     """
     job = get(database, job_id)
     opposite = OPPOSITE.get(job.kind)
@@ -104,9 +104,8 @@ def undo(database: Database, job_id: str, *, actor: Actor) -> Job:
         raise Conflict("This job is not over. Stop it first, then undo it.")
     if not job.changed:
         raise Conflict("This job changed nobody, so there is nothing to undo.")
-    with snapshot(database) as moment:
-        known = queries.find_undo(moment.connection, database.schema, job_id)
-    if known is None or known.total < job.changed:
+    known = undone_by(database, job)
+    if known is None:
         known = prepare(database, opposite, actor=actor, reason="undo", undo_of=job_id)
     return known if known.state == "done" else start(database, known.id, actor=actor)
 

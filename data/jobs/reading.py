@@ -17,6 +17,13 @@ def get(database: Database, job_id: str) -> Job:
     return job
 
 
+def undone_by(database: Database, job: Job) -> Job | None:
+    """The job that takes back all that this one changed, and waits, runs, was stopped or is done; None where none does."""
+    with snapshot(database) as moment:
+        found = queries.find_undo(moment.connection, database.schema, job.id)
+    return found if found and found.total >= job.changed else None
+
+
 def latest(database: Database, *, limit: int = 20) -> list[Job]:
     """The jobs that were last prepared, newest first; drafts that were never confirmed are left out."""
     with snapshot(database) as moment:

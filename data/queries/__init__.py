@@ -28,6 +28,7 @@ from data.queries.approvals import (
     list_waiting_requests,
     move_waiting_job,
 )
+from data.queries.asked import list_answers, waited_for
 from data.queries.backups import (
     added_after,
     count_between,
@@ -100,6 +101,7 @@ from data.queries.jobs import (
     list_jobs,
     move_job,
     record_results,
+    seen_in,
 )
 from data.queries.month import list_month_orders
 from data.queries.orders import add_up, get_customers_with_impact, impact
@@ -226,6 +228,7 @@ __all__ = [
     "last_seal_action",
     "last_turned_by",
     "limited",
+    "list_answers",
     "list_attempts",
     "list_bodies",
     "list_customers",
@@ -279,6 +282,7 @@ __all__ = [
     "revenue_won_back",
     "revoke_token",
     "roll_back",
+    "seen_in",
     "signed_out_at",
     "states_in",
     "stream_chain",
@@ -292,4 +296,5 @@ __all__ = [
     "update_customer",
     "use_download",
     "wait_shortly",
+    "waited_for",
 ]

@@ -15,7 +15,7 @@ from data.schema import Schema
 
 def get_request(connection: Connection, schema: Schema, request_id: int) -> Request | None:
     """The request with this number; None where there is none."""
-    statement = select(*_columns(schema)).where(schema.own.approvals.c.id == request_id)
+    statement = select(*request_columns(schema)).where(schema.own.approvals.c.id == request_id)
     row = connection.execute(statement).first()
     return Request(*row) if row else None
 
@@ -30,7 +30,7 @@ def list_waiting_requests(connection: Connection, schema: Schema, ids: Sequence[
     """The requests about one of these customers alone that nobody has answered, whether or not they are over."""
     c = schema.own.approvals.c
     mine = and_(c.state == "waiting", c.customer_id.in_(ids), c.job_id.is_(None))
-    return [Request(*row) for row in connection.execute(select(*_columns(schema)).where(mine).order_by(c.id))]
+    return [Request(*row) for row in connection.execute(select(*request_columns(schema)).where(mine).order_by(c.id))]
 
 
 def list_requests(
@@ -46,7 +46,7 @@ def list_requests(
 ) -> list[Request]:
     """Requests, newest first unless asked otherwise, in this state at this time (UTC); `decided`: all but the waiting ones."""
     c = schema.own.approvals.c
-    statement = select(*_columns(schema)).order_by(c.id if oldest_first else c.id.desc()).limit(limit)
+    statement = select(*request_columns(schema)).order_by(c.id if oldest_first else c.id.desc()).limit(limit)
     if state is not None:
         statement = statement.where(_in_state(schema, state, at))
     if decided:
@@ -61,7 +61,8 @@ def list_overdue_requests(connection: Connection, schema: Schema, *, at: datetim
     c = schema.own.approvals.c
     over = and_(c.state == "waiting", c.expires_at <= at)
     return [
-        Request(*row) for row in connection.execute(select(*_columns(schema)).where(over).order_by(c.id).limit(limit))
+        Request(*row)
+        for row in connection.execute(select(*request_columns(schema)).where(over).order_by(c.id).limit(limit))
     ]
 
 
@@ -144,7 +145,7 @@ def _in_state(schema: Schema, state: RequestState, at: datetime) -> Any:
     return c.state == state
 
 
-def _columns(schema: Schema) -> list[Any]:
+def request_columns(schema: Schema) -> list[Any]:
     """In the order of Request's fields."""
     c = schema.own.approvals.c
     return [

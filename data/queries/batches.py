@@ -21,11 +21,13 @@ from data.schema import Schema, currency_of
 TURNING = ("delete", "restore", "erase")
 
 
-def job_impact(connection: Connection, schema: Schema, job_id: str) -> Impact:
-    """What the orders of all of a job's customers amount to."""
+def job_impact(connection: Connection, schema: Schema, job_id: str, *, done: bool = False) -> Impact:
+    """What the orders of all of a job's customers amount to, or (`done`) of those whom it changed."""
     orders, items = schema.orders, schema.own.job_items
     columns = [func.count(orders.c.id), *_counted(schema), currency_of(schema)]
     found = select(*columns).select_from(_with_orders(schema)).where(items.c.job_id == job_id)
+    if done:
+        found = found.where(items.c.result == "done")
     found = found.group_by(*_by_currency(schema))
     every, counting, revenue = 0, 0, dict[str, Decimal]()
     for all_orders, amount, orders_counted, currency in connection.execute(found):

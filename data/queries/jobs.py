@@ -154,6 +154,15 @@ def list_job_items(
     return [JobItem(*row) for row in connection.execute(found.order_by(items.c.number).limit(limit))]
 
 
+def seen_in(
+    connection: Connection, schema: Schema, job_id: str, ids: Sequence[CustomerId]
+) -> dict[CustomerId, str | None]:
+    """The deleted_at (its stamp) that a job froze, of those of these customers whom it is about."""
+    items = schema.own.job_items
+    found = select(items.c.customer_id, items.c.seen).where(items.c.customer_id.in_(ids), items.c.job_id == job_id)
+    return {row[0]: row[1] for row in connection.execute(found)}
+
+
 def count_job_items(connection: Connection, schema: Schema, job_id: str) -> dict[ItemResult, int]:
     """How many customers of a job had each result so far."""
     items = schema.own.job_items
