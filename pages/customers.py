@@ -10,6 +10,7 @@ from ui.jobs import show_job, show_recent
 from ui.many import ask_to_delete, offer_all
 from ui.shell import open_page
 from ui.text import count, typed
+from ui.waiting import mark_waiting, show_answers
 
 SORTS = {
     "By number": ("id", False),
@@ -27,7 +28,7 @@ schema = here.database.schema
 blocker = here.change_blocker
 may_change = blocker is None
 
-answer = st.container()
+answer, answers = st.container(), st.container()
 show_job(here)
 with st.container(horizontal=True, vertical_alignment="center"):
     asked = lists.ask(here, SORTS, deleted=False)
@@ -46,6 +47,9 @@ with st.container(horizontal=True, vertical_alignment="center"):
 
 with here.reading() as moment:
     page = lists.read_page(moment, here, asked)
+    frame, config = mark_waiting(here, moment, page.items, tables.active_table(here, page.items))
+    with answers:
+        show_answers(here, moment)
 with here.careful():
     active, deleted = (lists.count_customers(url, gone) for gone in (False, True))
     matching = lists.count_asked(here, asked)
@@ -57,7 +61,6 @@ answer.write(
 
 selected = []
 if page.items:
-    frame, config = tables.active_table(here, page.items)
     alt = f"{len(page.items)} active customers; select rows to edit or delete"
     selected = lists.select_rows(frame, page.items, config=config, alt=alt)
 elif asked.narrowed:

@@ -18,19 +18,27 @@ from ui.door import current_actor
 from ui.shell import flash, forget_reads, viewer_zone
 from ui.text import count, typed
 from ui.trouble import tell
+from ui.waiting import already_asked
 
 
 def delete(ids: Sequence[CustomerId], *, reason: str, note: str = "") -> None:
     """Deletes these customers, or asks for it where that needs approval, and tells it. Raises EvenbooksError, for the
     dialog to show."""
-    outcomes = customers.delete_many(databases.default(), ids, actor=current_actor(), reason=reason, note=note)
+    begun = datetime.now(UTC).replace(microsecond=0)
+    _tell_deleted(
+        customers.delete_many(databases.default(), ids, actor=current_actor(), reason=reason, note=note), begun
+    )
+
+
+def _tell_deleted(outcomes: Sequence[Outcome], begun: datetime) -> None:
+    """What was deleted, or asked for, since `begun`."""
     asked = [o.request_id for o in outcomes if o.request_id is not None]
     done = [o for o in outcomes if o.changed]
     rest = [o for o in outcomes if not o.changed]
     forget_reads()
     new_version()
     if asked:
-        flash(_asked_for(asked[0]))
+        _tell_asked(asked[0], begun)
     elif done:
         undo = partial(restore, {o.customer.id: o.customer.deleted_at for o in done}, reason="undo")
         before = f" {_already_deleted(rest)}" if rest else ""
@@ -63,6 +71,7 @@ def restore(
         new_version()
     done = [o for o in outcomes if o.changed]
     rest = [o for o in outcomes if not o.changed]
+    undo = None
     words = []
     if done:
         orders = sum(o.orders for o in done)
@@ -70,10 +79,36 @@ def restore(
         words.append(f"{_who(done)} back in the customer list. {always}")
         without = [o for o in done if o.customer.id in without_email]
         if without:
-            words.append(f"{_names(without)} without the e-mail address, which somebody else has.")
+            words.append(_without_email(without))
+        else:
+            undo = partial(_delete_again, [o.customer.id for o in done], seen)
     if rest:
         words.append(f"{_who(rest)} not deleted any more. Nothing changed there.")
-    flash(" ".join(words), worked=bool(done))
+    flash(" ".join(words), worked=bool(done), undo=undo)
+
+
+def _delete_again(ids: Sequence[CustomerId], seen: Mapping[CustomerId, Time | None]) -> None:
+    """Takes a restore back: deletes each for the reason of the deletion that it took back, where that was ours."""
+    database, begun = databases.default(), datetime.now(UTC).replace(microsecond=0)
+    outcomes: list[Outcome] = []
+    try:
+        with snapshot(database) as moment:
+            events = queries.list_deletions(moment.connection, database.schema, ids)
+        reasons: dict[tuple[str, str], list[CustomerId]] = {}
+        for one in ids:
+            event = events.get(one)
+            ours = event is not None and event.at == seen.get(one)
+            why = (event.reason or "undo", event.note or "") if event and ours else ("undo", "")
+            reasons.setdefault(why, []).append(one)
+        for (reason, note), several in reasons.items():
+            outcomes += customers.delete_many(database, several, actor=current_actor(), reason=reason, note=note)
+    except EvenbooksError as error:
+        done = f"{_who([o for o in outcomes if o.changed])} deleted. " if any(o.changed for o in outcomes) else ""
+        forget_reads()
+        new_version()
+        flash(f"{done}{tell(error)}", worked=False)
+        return
+    _tell_deleted(outcomes, begun)
 
 
 def new_version() -> None:
@@ -86,15 +121,22 @@ def version() -> int:
     return int(st.session_state.get("version", 0))
 
 
-def _asked_for(request_id: int) -> str:
-    """That a deletion waits for somebody's approval, and until when."""
-    request = approvals.get(databases.default(), request_id)
+def _tell_asked(request_id: int, begun: datetime) -> None:
+    """That a deletion waits for somebody's approval, and until when; or that it did before."""
+    database = databases.default()
+    request = approvals.get(database, request_id)
+    if request.requested_at < begun:
+        flash(already_asked(database, request, current_actor(), viewer_zone()), worked=False)
+        return
     until = text.since(request.expires_at, viewer_zone(), datetime.now(UTC))
-    return f"Asked for. Somebody else approves or rejects it under Approvals; it expires {until}."
+    flash(f"Asked for. Somebody else approves or rejects it under Approvals; it expires {until}.")
 
 
-def _names(outcomes: Sequence[Outcome]) -> str:
-    return ", ".join(typed(o.customer.name) for o in outcomes)
+def _without_email(outcomes: Sequence[Outcome]) -> str:
+    if len(outcomes) == 1:
+        return f"{typed(outcomes[0].customer.name)} has no e-mail address any more, for somebody else has it."
+    names = ", ".join(typed(o.customer.name) for o in outcomes)
+    return f"{names} have no e-mail address any more, for others have them."
 
 
 def _who(outcomes: Sequence[Outcome]) -> str:
@@ -120,5 +162,6 @@ def _already_deleted(outcomes: Sequence[Outcome]) -> str:
         event = queries.list_deletions(moment.connection, database.schema, [customer.id]).get(customer.id)
     when = text.since(customer.deleted_at, viewer_zone(), datetime.now(UTC))
     ours = event is not None and event.at == customer.deleted_at
-    by = f" by {typed(event.actor)} ({typed(event.reason)})" if event and ours else ""
+    why = database.settings.reason_labels.get(event.reason or "", event.reason) if event else None
+    by = f" by {typed(event.actor)} ({typed(why)})" if event and ours else ""
     return f"{typed(customer.name)} was already deleted {when}{by}."

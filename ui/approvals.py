@@ -60,7 +60,7 @@ def waiting_table(here: Here, moment: Snapshot, cases: Sequence[Case]) -> Table:
         "orders": st.column_config.NumberColumn("Orders", width=70),
         "revenue": st.column_config.TextColumn("Revenue", width=120, alignment="right"),
         "left": st.column_config.TextColumn("Expires in", width=90),
-        "note": st.column_config.TextColumn("", width=170),
+        "note": st.column_config.TextColumn("To note", width=170),
         "at": time_column("Asked"),
     }
     return frame if any(frame["note"]) else frame.drop(columns="note"), config
@@ -77,19 +77,32 @@ def decided_table(here: Here, moment: Snapshot, cases: Sequence[Case]) -> Table:
             "whom": names_of(here, moment, cases),
             "by": [r.actor for r in requests],
             "decided_by": ["" if r.state == "expired" else r.decided_by or "" for r in requests],
+            "came": [_came_of(case) for case in cases],
             "note": [case.decision_note or "" for case in cases],
         }
     )
     config: dict[str, Any] = {
         "at": time_column("When"),
-        "state": st.column_config.TextColumn("What became of it", width=120),
+        "state": st.column_config.TextColumn("Answer", width=85),
         "what": st.column_config.TextColumn("What", width=70),
         "whom": st.column_config.TextColumn("Whom", width=160),
         "by": st.column_config.TextColumn("Asked by", width=150),
         "decided_by": st.column_config.TextColumn("By", width=150),
+        "came": st.column_config.TextColumn("What came of it", width=150),
         "note": st.column_config.TextColumn("Note", width=300),
     }
     return frame, config
+
+
+def _came_of(case: Case) -> str:
+    """What was done by it, and how far it is: of a job as it stands now."""
+    kind, job = case.request.kind, case.job
+    if case.request.state != "approved":
+        return "nothing"
+    if job is None:
+        return DONE[kind]
+    ended = {"running": ", still running", "stopped": ", stopped", "failed": ", failed"}.get(job.state, "")
+    return f"{job.changed:,} of {job.total:,} {DONE[kind]}{ended}"
 
 
 def select_cases(frame: pd.DataFrame, cases: Sequence[Case], config: dict[str, Any]) -> list[Case]:
@@ -127,9 +140,19 @@ def show_links(here: Here, selected: Sequence[Case]) -> None:
     if request.customer_id is not None:
         about = {"customer": str(request.customer_id)}
         st.page_link("pages/history.py", label="History", icon=":material/history:", query_params=about)
-    elif request.job_id is not None and (request.kind != "erase" or here.actor.may(Permission.READ_INTEGRITY)):
-        page = "pages/retention.py" if request.kind == "erase" else "pages/customers.py"
-        st.page_link(page, label="The job", icon=":material/list_alt:", query_params={"job": request.job_id})
+    elif link := job_link(here.actor, selected[0]):
+        page, job_id = link
+        st.page_link(page, label="The job", icon=":material/list_alt:", query_params={"job": job_id})
+
+
+def job_link(actor: Actor, case: Case) -> tuple[str, str] | None:
+    """The page and the number of a request's job; None where there is none, or not for this actor."""
+    request = case.request
+    if request.job_id is None:
+        return None
+    if request.kind != "erase":
+        return "pages/customers.py", request.job_id
+    return ("pages/retention.py", request.job_id) if actor.may(Permission.READ_RETENTION) else None
 
 
 def show_turns(pages: Sequence[int], last: int | None) -> None:

@@ -15,7 +15,7 @@ from data.database import Snapshot
 from data.errors import Conflict, EvenbooksError, InvalidInput, RequestNotFound
 from ui import text
 from ui.actions import new_version
-from ui.approvals import DOES, DONE, may_decide, names_of
+from ui.approvals import DOES, DONE, job_link, may_decide, names_of
 from ui.dialog import ask, attempt, keep_button, open_dialog
 from ui.door import current_actor
 from ui.shell import Here, flash, forget_reads
@@ -191,7 +191,8 @@ def _decide(here: Here, way: str, cases: Sequence[Case], names: Sequence[str], n
     if any(case.job for case, _ in done) and way == "approve":
         jobs.ensure_worker(database)
     words = [*([_told(here, way, done)] if done else []), *(tell(error) for error in problems)]
-    flash(" ".join(words), worked=bool(done))
+    links = [job_link(actor, case) for case, _ in done] if way == "approve" else []
+    flash(" ".join(words), worked=bool(done), job=next(filter(None, links), None))
 
 
 def _told(here: Here, way: str, done: Sequence[tuple[Case, str]]) -> str:

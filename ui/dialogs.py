@@ -17,6 +17,7 @@ from ui.door import current_actor
 from ui.many import show_many
 from ui.shell import Here, flash, forget_reads
 from ui.text import count, typed
+from ui.waiting import already_asked, find_request
 from ui.wording import WAITS, about_deleting, warn_of_open_orders
 
 NAMED = 3  # of those who were changed since they were listed
@@ -41,6 +42,7 @@ def _delete(here: Here, ids: Sequence[CustomerId]) -> None:
     schema, settings = here.database.schema, here.database.settings
     with here.reading() as moment:
         found = queries.get_customers_with_impact(moment.connection, schema, ids)
+        request = find_request(moment, here, ids[0]) if len(ids) == 1 else None
     if not found:
         show_gone(ids)
         return
@@ -49,6 +51,10 @@ def _delete(here: Here, ids: Sequence[CustomerId]) -> None:
     waits = approvals.needed(settings, "delete")
 
     def body() -> None:
+        if request:
+            st.info(already_asked(here.database, request, here.actor, here.zone), icon=":material/how_to_reg:")
+            keep_button("Close")
+            return
         worth = text.money(text.add_revenue(i.revenue for i in kept), settings.money.decimals)
         st.write(about_deleting(len(found), sum(i.orders for i in kept), sum(i.open_orders for i in kept), worth))
         _tell_changed([customer for customer, _ in found.values()])

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 
-import pandas as pd
 import streamlit as st
 
 from data import database as databases
@@ -12,28 +12,20 @@ from data import jobs, queries
 from data.access import Actor, Permission
 from data.database import snapshot
 from data.errors import EvenbooksError, JobNotFound
-from data.records import ItemResult, Job, JobItem
+from data.records import ItemResult, Job, Revenue
 from ui import text
 from ui.actions import new_version
 from ui.door import current_actor, leave_if_closed
-from ui.downloads import show_export
+from ui.job_items import ALREADY, DID, show_items
 from ui.lists import go_to
 from ui.shell import Here, flash, forget_reads
 from ui.text import count, typed
 from ui.trouble import tell
 
 POLLED_EVERY = {"running": 1.0, "waiting": 10.0}  # seconds
-SHOWN, LISTED = 50, 10  # customers on a page; recent jobs
-HEIGHT = 220
+OVER = ("done", "stopped", "failed")
+LISTED = 10  # recent jobs
 DOING = {"delete": "Deleting", "restore": "Restoring", "erase": "Erasing"}
-DID = {"delete": "deleted", "restore": "restored", "erase": "erased"}
-ALREADY = {"delete": "already deleted", "restore": "not deleted any more", "erase": "already erased"}
-RESULTS: dict[ItemResult, str] = {
-    "done": "Done",
-    "already": "Already",
-    "conflict": "Conflicts",
-    "not_found": "Not found",
-}
 
 
 def show_job(here: Here) -> None:
@@ -60,6 +52,7 @@ def _panel(here: Here, job: Job) -> None:
         st.rerun()  # its buttons run this part alone, but what they do concerns the page
     with here.careful():
         now = jobs.get(here.database, job.id)
+        undo = jobs.undone_by(here.database, now) if now.state in OVER and now.changed else None
         # While it runs the job itself says enough: counting 100,000 results each second would slow it down.
         found: Mapping[ItemResult, int] = (
             {"done": now.changed} if now.state == "running" else jobs.counts(here.database, job.id)
@@ -72,17 +65,42 @@ def _panel(here: Here, job: Job) -> None:
         if now.state == "running":
             st.progress(now.done / max(now.total, 1), text=describe(now, found))
         else:
-            st.write(describe(now, found))
+            st.write(f"{describe(now, found)}{_stays(here, now)}")
         when = text.day_and_time(now.made_at, here.zone)
         why = here.database.settings.reason_labels.get(now.reason, now.reason)
         st.caption(f"{when}, {typed(now.actor)}: {typed(why)}", width="content")
         if now.state != "running":
             st.space("stretch")
-        over = now.state in ("done", "stopped", "failed")
-        details = over and st.toggle("Each customer", key=f"details_{job.id}")
-        _buttons(here, now)
+        details = now.state in OVER and st.toggle("Each customer", key=f"details_{job.id}")
+        _buttons(here, now, undo)
+    if st.session_state.pop("undoing", None) == job.id:
+        with st.spinner("Looking at each customer"):
+            _try(lambda: _undo(now))
+        st.rerun()
     if details:
-        _show_items(here, now, found)
+        show_items(here, now, found)
+
+
+def _stays(here: Here, job: Job) -> str:
+    """What the orders of those whom a job changed amount to, which count as they did."""
+    if job.state not in OVER or not job.changed:
+        return ""
+    with here.careful():
+        orders, revenue = _kept(here.database.settings.database_url, job.id, job.changed)
+    if not orders:
+        return ""
+    worth = typed(text.money(revenue, here.database.settings.money.decimals))
+    stay = "counted all the time" if job.kind == "restore" else f"still {'counts' if orders == 1 else 'count'}"
+    return f" {count(orders, 'order')} ({worth}) {stay}."
+
+
+@st.cache_data(ttl=600, show_spinner=False)
+def _kept(url: str, job_id: str, changed: int) -> tuple[int, Revenue]:
+    """Kept for a while, since nobody's orders change by it; `url` keeps databases apart, `changed` how far it was."""
+    database = databases.default()
+    with snapshot(database) as moment:
+        impact = queries.job_impact(moment.connection, database.schema, job_id, done=True)
+    return impact.orders, impact.revenue
 
 
 def describe(job: Job, found: Mapping[ItemResult, int]) -> str:
@@ -122,21 +140,41 @@ def blocker(here: Here, job: Job) -> str | None:
     return typed(here.read_only) if here.read_only else None
 
 
-def _buttons(here: Here, job: Job) -> None:
+def _buttons(here: Here, job: Job, undo: Job | None) -> None:
     why = blocker(here, job)
     if job.state == "running":
         # Who may approve may also stop it.
         if jobs.may_stop(here.actor, job):
             why = typed(here.read_only) if here.read_only else None
         _button("Stop", "stop_job", ":material/stop_circle:", why, lambda: _stop(job))
-    if job.state == "stopped":
+    if undo is not None:
+        _show_undo(here, undo)
+    elif job.state == "stopped":
         _button("Go on", "resume_job", ":material/play_arrow:", why, lambda: _start(job))
-    if job.state in ("done", "stopped", "failed") and job.changed and job.kind != "erase":
-        _button("Undo", "undo_job", ":material/undo:", why, lambda: _undo(job))
+    if undo is None and job.state in OVER and job.changed and job.kind != "erase":
+        _button("Undo", "undo_job", ":material/undo:", why, lambda: _ask_to_undo(job))
     if job.state == "waiting":
         st.page_link("pages/approvals.py", label="Approvals", icon=":material/how_to_reg:")
     if job.state != "running":
         st.button("Close", key="close_job", on_click=_close)
+
+
+def _show_undo(here: Here, undo: Job) -> None:
+    """That a job was taken back, or is to be, and the way to the job that does."""
+    when = text.since(undo.ended_at or undo.made_at, here.zone, datetime.now(UTC))
+    words = {
+        "waiting": "Its undo waits for approval",
+        "running": "Is being undone",
+        "stopped": "Its undo was stopped",
+        "done": f"Undone {when} by {typed(undo.actor)}",
+    }
+    st.caption(f"{words.get(undo.state, '')}.", width="content")
+    st.button("The undo", key="show_undo", icon=":material/undo:", on_click=_show, args=(undo.id,))
+
+
+def _show(job_id: str) -> None:
+    go_to(job=job_id)
+    st.session_state.steered = True
 
 
 def _button(label: str, key: str, icon: str, why: str | None, work: Callable[[], object]) -> None:
@@ -167,6 +205,11 @@ def _start(job: Job) -> None:
     start(job.id, current_actor())
 
 
+def _ask_to_undo(job: Job) -> None:
+    """Done in the panel and not at once, for there it can be seen that something goes on."""
+    st.session_state.undoing = job.id
+
+
 def _undo(job: Job) -> None:
     database = databases.default()
     other = jobs.undo(database, job.id, actor=current_actor())
@@ -181,59 +224,6 @@ def start(job_id: str, actor: Actor) -> Job:
     jobs.ensure_worker(database)
     go_to(job=job.id)
     return job
-
-
-def _show_items(here: Here, job: Job, found: Mapping[ItemResult, int]) -> None:
-    """What became of each customer, a page at a time, and as a file."""
-    labels = {"": f"All {job.total:,}"} | {one: f"{RESULTS[one]} {found[one]:,}" for one in RESULTS if found.get(one)}
-    with st.container(horizontal=True, vertical_alignment="center"):
-        chosen = st.segmented_control(
-            "Result",
-            list(labels),
-            format_func=lambda one: labels.get(one, one),
-            default="",
-            key=f"result_{job.id}",
-            label_visibility="collapsed",
-            on_change=_turn_to,
-            args=([],),
-        )
-        st.space("stretch")
-        show_export(here, "job_result", {"job": job.id}, key="job_result")
-    before: list[int] = st.session_state.get("items_after", [])
-    result = next((one for one in RESULTS if one == chosen), None)
-    with here.careful():
-        rows = jobs.items(here.database, job.id, after=before[-1] if before else 0, limit=SHOWN + 1, result=result)
-        frame = _items_frame(here, job, rows[:SHOWN])
-    st.dataframe(
-        frame, hide_index=True, height="content" if len(frame) < 6 else HEIGHT, alt="What became of each customer"
-    )
-    if before or rows[SHOWN:]:
-        with st.container(horizontal=True):
-            st.button("Previous", key="items_previous", disabled=not before, on_click=_turn_to, args=(before[:-1],))
-            following = [*before, *(row.number for row in rows[SHOWN - 1 : SHOWN])]
-            st.button("Next", key="items_next", disabled=not rows[SHOWN:], on_click=_turn_to, args=(following,))
-
-
-def _turn_to(before: list[int]) -> None:
-    """The page of customers after these: the last number of each page before it."""
-    st.session_state.items_after = before
-
-
-def _items_frame(here: Here, job: Job, rows: list[JobItem]) -> pd.DataFrame:
-    ids = [row.customer_id for row in rows]
-    with snapshot(here.database) as moment:
-        known = queries.get_customers(moment.connection, here.database.schema, ids) if ids else {}
-        erased = queries.erased_ids(moment.connection, here.database.schema, ids) if ids else set()
-    names = [text.shown_name(known[one], erased) if one in known else "" for one in ids]
-    told = {None: "not yet", "done": DID[job.kind], "already": ALREADY[job.kind], "conflict": "conflict"}
-    return pd.DataFrame(
-        {
-            "Number": ids,
-            "Name": names,
-            "Result": [told.get(row.result, "not found") for row in rows],
-            "Why": [row.words or "" for row in rows],
-        }
-    )
 
 
 @st.cache_data(ttl=60, show_spinner=False)

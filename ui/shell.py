@@ -226,11 +226,21 @@ class Flash:
     words: str
     undo: Callable[[], None] | None = None
     worked: bool = True
+    job: tuple[str, str] | None = None
 
 
-def flash(words: str, *, undo: Callable[[], None] | None = None, worked: bool = True) -> None:
-    """Keeps what happened for the next run; `words` is Markdown, so other people's words go through typed()."""
-    st.session_state.flash = Flash(words, undo, worked)
+def flash(
+    words: str,
+    *,
+    undo: Callable[[], None] | None = None,
+    worked: bool = True,
+    job: tuple[str, str] | None = None,
+) -> None:
+    """Keeps what happened for the next run; `words` is Markdown, so other people's words go through typed().
+
+    `job`: a page and the id of the job there that goes on from it.
+    """
+    st.session_state.flash = Flash(words, undo, worked, job)
 
 
 def _arrive(title: str) -> None:
@@ -249,5 +259,8 @@ def _show_flash() -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="flash"):
         show, icon = (st.success, ":material/check_circle:") if told.worked else (st.info, ":material/info:")
         show(told.words, icon=icon)
+        if told.job:
+            page, job_id = told.job
+            st.page_link(page, label="The job", icon=":material/list_alt:", query_params={"job": job_id})
         if told.undo:
             st.button("Undo", key="undo", on_click=told.undo)

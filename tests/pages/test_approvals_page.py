@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,13 @@ from typing import Any
 import pytest
 from approving import ON, days_later
 from screens import AUTH, HOSTILE, SECTIONS, claims_of, dialog, press, said, select, shown
-from shops import execute, whole_row
+from shops import execute, rows, whole_row
 from streamlit.testing.v1 import AppTest
 
 from data import approvals, jobs
 from data import database as databases
 from data.access import Actor, Door, Role, Standing
-from data.customers import delete_many
+from data.customers import delete_many, edit
 from data.database import Database, attach
 from data.settings import ROOT, Settings
 
@@ -104,12 +105,53 @@ def test_it_is_rejected_with_a_note_alone_and_then_told_to_who_asked(app: Any, s
     staff.session_state.decided = True
     staff.run()
     (decided,) = [frame.value for frame in staff.dataframe]
-    assert decided.loc[0, ["state", "whom", "decided_by", "note"]].tolist() == [
+    assert decided.loc[0, ["state", "whom", "decided_by", "came", "note"]].tolist() == [
         "Rejected",
         "Ana Lima",
         "admin@example.com",
+        "nothing",
         "Still buys",
     ]
+    told = "1 request of yours was rejected: “Still buys”."
+    home = open_as(app, "staff", "customers")
+    assert told in said(home)
+    assert told not in said(press(home, "close_answers"))
+    assert told not in said(open_as(app, "manager", "customers"))
+
+
+def test_who_asks_twice_learns_of_the_first_time_before_anything_is_entered(app: Any, strict: Database) -> None:
+    ask(strict, 1)
+    before = rows(strict, "evenbooks_approvals")
+    at = open_as(app, "admin", "customers")
+    assert list(shown(at)["waits"]) == ["asked for", "", "", ""]
+    press(select(at, 0), "delete")
+    assert re.search(
+        r"staff@example\.com already asked for this today at \d\d:\d\d \(Requested by the customer\); "
+        r"it expires on \d+ \w+ \d{4}\. Nothing changed\.",
+        said(at),
+    )
+    assert "reason" not in {box.key for box in at.selectbox}
+    press(at, "keep")
+    # And where somebody asks between the dialog and its button.
+    press(select(at, 1), "delete")
+    ask(strict, 2)
+    execute(strict.engine, "UPDATE evenbooks_approvals SET requested_at = '2024-01-01 00:00:00' WHERE customer_id = 2")
+    at.selectbox(key="reason").set_value("fraud")
+    press(at, "confirm_delete")
+    assert "staff@example.com already asked for this on 1 Jan 2024 " in said(at)
+    assert len(rows(strict, "evenbooks_approvals")) == len(before) + 1
+
+
+def test_an_approved_job_is_led_to_and_what_came_of_it_is_told(app: Any, strict: Database, monkeypatch: Any) -> None:
+    monkeypatch.setattr(jobs, "ensure_worker", lambda database: None)
+    job = jobs.prepare(strict, "delete", actor=signed_in("staff", Role.STAFF), reason="fraud", ids=[1, 2])
+    jobs.start(strict, job.id, actor=signed_in("staff", Role.STAFF))
+    assert list(shown(open_as(app, "manager", "customers"))["waits"]) == ["asked for", "asked for", "", ""]
+    at = open_as(app, "manager")
+    press(press(select(at, 0), "approve"), "confirm_approve")
+    assert at.session_state.flash.job == ("pages/customers.py", job.id)
+    at.session_state.decided = True
+    assert at.run().dataframe[0].value.loc[0, "came"] == "0 of 2 deleted, still running"
 
 
 def test_one_s_own_request_is_withdrawn_and_cannot_be_approved(app: Any, strict: Database) -> None:
@@ -143,6 +185,22 @@ def test_what_happened_meanwhile_is_said(app: Any, strict: Database) -> None:
     assert f"Request {first} was rejected already, by admin@example.com. Nothing changed." in said(at)
     assert "Customer 2 was deleted meanwhile" in said(at)
     assert is_active(strict, 1)
+
+
+def test_of_many_today_s_figures_stand_beside_those_that_were_asked_for(app: Any, strict: Database) -> None:
+    staff = signed_in("staff", Role.STAFF)
+    job = jobs.prepare(strict, "delete", actor=staff, reason="requested", ids=[1, 2])
+    jobs.start(strict, job.id, actor=staff)
+    at = select(open_as(app, "manager"), 0)
+    assert "note" not in shown(at)
+    execute(strict.engine, "UPDATE orders SET total = total + 10 WHERE id = 1")
+    edit(strict, 2, {"name": "Bo Ekman"}, shown={"name": "Bo Ek"}, actor=staff)
+    at = select(open_as(app, "manager"), 0)
+    assert list(shown(at)["note"]) == ["1 changed since, other figures by now"]
+    press(at, "approve")
+    assert "5 orders worth EUR 141.26" in said(at)
+    assert "When it was asked for, it was 5 orders worth EUR 131.26." in said(at)
+    assert "1 customer was edited, deleted or restored since it was asked for." in said(at)
 
 
 def test_what_was_decided_is_read_a_page_at_a_time(app: Any, strict: Database, monkeypatch: Any) -> None:

@@ -50,7 +50,8 @@ def test_restored_without_the_address_the_page_says_so(app: Any, taken: Database
     at = press(press(select(app(PAGE, actor=STAFF), 0), "restore"), "restore_without")
     assert dialog(at) is None
     assert "Dora Gone is back in the customer list." in said(at)
-    assert "Dora Gone without the e-mail address, which somebody else has." in said(at)
+    assert "Dora Gone has no e-mail address any more, for somebody else has it." in said(at)
+    assert not [button for button in at.button if button.key == "undo"]  # which would not bring the address back
     assert (whole_row(taken, 4)["email"], whole_row(taken, 4)["deleted_at"]) == (None, None)
     assert [(e.action, e.actor) for e in events_of(taken, 4)][:2] == [("restore", "test:staff"), ("edit", "test:staff")]
     assert problems(taken) == []

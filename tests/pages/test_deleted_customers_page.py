@@ -115,6 +115,17 @@ def test_one_click_restores_and_says_so(app: Any, shop: Database) -> None:
     assert list(shown(at)["id"]) == [1, 2, 3, 4, 5]
 
 
+def test_a_restore_is_undone_and_each_has_their_reason_again(app: Any, shop: Database) -> None:
+    delete_many(shop, [1], actor=ANN, reason="fraud", note="A stolen card")
+    at = press(select(app(PAGE, sort="By number"), 0, 1), "restore")
+    press(at, "undo")
+    assert "2 customers are deleted. 5 orders (EUR 180.25) still count." in said(at)
+    assert next((e.action, e.reason, e.note) for e in events_of(shop, 1)) == ("delete", "fraud", "A stolen card")
+    assert (events_of(shop, 4)[0].action, events_of(shop, 4)[0].reason) == ("delete", "inactive")
+    assert list(shown(at)["reason"]) == ["Fraud or abuse: A stolen card", "No longer a customer"]
+    assert problems(shop) == []
+
+
 def test_many_are_restored_at_once(app: Any, shop: Database) -> None:
     delete_many(shop, [1, 5], actor=ANN, reason="fraud")
     at = select(app(PAGE, sort="By number"), 0, 1, 2)

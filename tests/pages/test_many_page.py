@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+import streamlit as st
 from screens import ANN, AUDITOR, SECTIONS, STAFF, claims_of, dialog, disabled, few_rows, press, said, select, shown
 from shops import fill, problems, state, whole_row
 
@@ -17,6 +19,7 @@ from data.database import Database
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 CLERK = Actor("test:clerk", Role.STAFF, Door.DASHBOARD)
 DELETED = "deleted_customers"
+SOLD = {"ordered_at": "2024-01-05 00:00:00", "total": "1.10", "status": "paid"}
 
 
 @pytest.fixture(autouse=True)
@@ -74,6 +77,8 @@ def test_a_job_deletes_all_that_match_and_undo_takes_back_exactly_those(
     carry_out()
     at.run()
     assert "20 of 20 done: 19 deleted, 1 was already deleted." in said(at)
+    fill(shop.engine, "orders", [{"id": 900, "customer_id": 101, **SOLD}])
+    assert "1 order (EUR 1.10) still counts." in said((st.cache_data.clear(), at.run())[1])
     assert list(shown(at)["id"]) == [300]
     assert problems(shop) == []
 
@@ -84,7 +89,13 @@ def test_a_job_deletes_all_that_match_and_undo_takes_back_exactly_those(
     at.run()
     assert "19 of 19 done: 18 restored, 1 conflict." in said(at)
     assert [whole_row(shop, one)["deleted_at"] is None for one in (100, 101, 102, 119)] == [False, False, True, True]
-    assert shown_job(shop, at).kind == "restore"
+    undo = shown_job(shop, at)
+    assert undo.kind == "restore"
+    at = app("customers", job=undo.undo_of)
+    assert re.search(r"Undone today at \d\d:\d\d by test:ann\.", said(at))
+    assert {"undo_job", "resume_job"}.isdisjoint(str(button.key) for button in at.button)
+    press(at, "show_undo")
+    assert shown_job(shop, at).id == undo.id
     press(at, "close_job")
     assert "job" not in at.query_params
     assert "done:" not in said(at)
@@ -93,7 +104,7 @@ def test_a_job_deletes_all_that_match_and_undo_takes_back_exactly_those(
 def test_what_became_of_each_can_be_looked_at_by_result(
     app: Any, shop: Database, carry_out: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ui.jobs.SHOWN", 8)
+    monkeypatch.setattr("ui.job_items.SHOWN", 8)
     at = ask_for_all(app("customers", search="twin"))
     delete_many(shop, [105], actor=CLERK, reason="fraud")
     press(at, "confirm_many")
