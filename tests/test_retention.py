@@ -170,7 +170,7 @@ def test_after_a_restore_the_same_people_are_erased_again(make_url: Callable[[],
     with snapshot(copy) as moment:
         words = str(replay.drift(moment.connection, copy.schema))
     assert "names 1 who are not erased" in words
-    assert "names 1 (1) whom a replay leaves alone" in words
+    assert "A replay leaves 1 (1) of the file alone" in words
     done = replay.replay(copy, [file], actor=ADMIN)
     assert (done.erased, done.deleted, done.unasked, done.active) == ([2], [], [2], [1])
     assert whole_row(copy, 1)["name"] == "Ana Lima"

@@ -164,8 +164,8 @@ def drift(connection: Connection, schema: Schema) -> str | None:
         )
     if left:
         told.append(
-            f"{path} names {shown(left)} whom a replay leaves alone, being active or not the same any more. Why of each "
-            f"says: {command} --dry-run"
+            f"A replay leaves {shown(left)} of the file alone, being active or not the same any more. Why of each says: "
+            f"{command} --dry-run"
         )
     return "\n\n".join(told) or None
 
