@@ -8,7 +8,7 @@ from ui.jobs import show_job
 from ui.shell import open_page
 from ui.text import count, typed
 
-FIGURES = 50  # pixels: what stands above this list beside what every list has
+FIGURES = 130  # pixels: what stands above this list and above no other
 
 here = open_page("Retention", Permission.READ_RETENTION)
 settings, url = here.database.settings, here.database.settings.database_url

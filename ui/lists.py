@@ -20,7 +20,7 @@ from ui.shell import Here
 from ui.text import typed
 
 ROWS, ROW = 50, 35  # on a page; pixels
-HEIGHT, LEAST = 390, 141  # pixels; the buttons below stay on a screen of 768
+HEIGHT, LEAST, SPARE = 390, 141, 80  # pixels; the buttons below stay on a screen of 768, of which so many are left
 PANEL, TOLD = 130, 74  # what the panel of a job takes of that, and what tells of something
 ANY, NOT_OURS = "Any reason", "Not by Evenbooks"
 Sorts = Mapping[str, tuple[str, bool]]
@@ -158,12 +158,12 @@ def read_page(moment: Snapshot, here: Here, asked: Asked) -> Page[Customer]:
 
 
 def height(rows: int, *, taken: int = 0) -> int | Literal["content"]:
-    """How high a table of so many rows is, where so many pixels above it are taken beside what a list always has."""
+    """How high a table of so many rows is, where so many pixels above it are taken by more than a list always has."""
     if st.query_params.get("job"):
         taken += PANEL
-    if taken and "flash" in st.session_state:
+    if "flash" in st.session_state:
         taken += TOLD
-    room = max(LEAST, HEIGHT - taken)
+    room = max(LEAST, HEIGHT - max(0, taken - SPARE))
     return room if ROW * (rows + 1) > room else "content"
 
 
