@@ -64,7 +64,8 @@ def colours() -> Colours:
 
 
 def style() -> None:
-    """What no option does: dark words on the dark theme's light blue, yellow for View Deleted Customers, green for Restore Customer, less room above the title and in the verdict, captions that can be read."""
+    """What no option does: dark words on the dark theme's light blue, yellow for View Deleted Customers, green for Restore Customer, less room above the title and in the verdict, captions that can be read, no search in lists but ours, a
+    search box as wide as a phone."""
     c = colours()
 
     def rule(key: str, background: str, text: str) -> str:
@@ -81,7 +82,12 @@ def style() -> None:
     captions = '[data-testid="stCaptionContainer"] {opacity: 0.8;} [data-testid="stExpander"] summary {opacity: 1;}'
     primary = f'button[kind^="primary"], button[kind^="primary"]:hover {{color: {c.on_active};}}'
     verdict = ".st-key-verdict h2 {padding: 0;}"
+    # On a list of one page Streamlit's own search would find only what is on it, and its buttons cover ours.
+    toolbar = (
+        ':is([class*="st-key-table-"], [class*="st-key-events-"]) [data-testid="stElementToolbar"] {display: none;}'
+    )
+    narrow = "@media (max-width: 640px) {.st-key-search, .st-key-search_deleted {flex: 1 0 100%;}}"
     room = ".stMainBlockContainer {padding-top: 4.5rem; padding-bottom: 2rem;}"
     st.html(
-        f"<style>{room}{captions}{primary}{verdict}{rule('view_deleted', c.deleted, c.on_deleted)}{restore}</style>"
+        f"<style>{room}{captions}{primary}{verdict}{toolbar}{narrow}{rule('view_deleted', c.deleted, c.on_deleted)}{restore}</style>"
     )
