@@ -65,6 +65,19 @@ def without_gaps(months: Iterable[str | None]) -> list[str | None]:
     return [*(span if len(span) <= MOST_MONTHS else named), *([None] if None in found else [])]
 
 
+def months_of(
+    at_rest: Iterable[AtRest],
+    heads: Iterable[Deleted],
+    ends: Iterable[AtMonthEnd],
+    won: Iterable[Figures],
+    first: str | None,
+    last: str | None,
+) -> list[str | None]:
+    """The months that all charts share: those of the period, or of all months the ones in which there is anything."""
+    months = [one.month for rows in (at_rest, heads, ends, won) for one in rows]
+    return without_gaps([*months, *filter(None, (first, last))])
+
+
 def stack_of_rest(at_rest: Iterable[AtRest]) -> Stack:
     """Revenue by month and reason; of one currency."""
     return {(rest.month, rest.why): rest.revenue for rest in at_rest}
@@ -143,14 +156,16 @@ def show_table(frame: pd.DataFrame, *, alt: str, key: str) -> None:
         st.dataframe(frame, hide_index=True, column_config=config, alt=alt, key=key)
 
 
-def said_over_time(over_time: OverTime) -> str:
-    """The finding of active against deleted."""
-    first = over_time.months[0]
+def said_over_time(over_time: OverTime, ends: Sequence[AtMonthEnd]) -> str:
+    """The finding of active against deleted: now, and at the first of the months' ends that are drawn."""
     people, verb = text.count(over_time.active, "customer"), "is" if over_time.active == 1 else "are"
     now = f"{people} {verb} active and {over_time.deleted:,} deleted"
     if over_time.undated is None:
         return f"{now}. How many were active when cannot be known: no column says when customers were made."
     share = text.share(Decimal(over_time.deleted), Decimal(over_time.active + over_time.deleted))
+    if not ends or ends[0] is over_time.months[-1]:
+        return f"{now} ({share})."
+    first = ends[0]
     return f"{now} ({share}); at the end of {text.month(first.month)} it was {first.active:,} and {first.deleted:,}."
 
 

@@ -43,21 +43,22 @@ def by_reason(
     for why in in_order({why for _, why in stack}, settings):
         values = [stack.get((month, why), Decimal(0)) for month in months]
         told = why not in (BEFORE, OUTSIDE)
-        pattern = PATTERNS[places[why] % len(PATTERNS)] if told else {BEFORE: "x", OUTSIDE: "+"}[why]
-        colour = REASONS[places[why] % len(REASONS)] if told else UNTOLD
+        round_, place = divmod(places[why], len(REASONS))  # the same colour again has another pattern
+        pattern = PATTERNS[(places[why] + round_) % len(PATTERNS)] if told else {BEFORE: "x", OUTSIDE: "+"}[why]
+        colour = REASONS[place] if told else UNTOLD
         _bars(figure, label_of(why, settings), _labels(months, unfinished), values, colour, pattern, decimals)
-    return _laid_out(figure)
+    return _laid_out(figure, _labels(months, unfinished))
 
 
-def won_back(rows: Sequence[Figures], *, unfinished: str, decimals: int) -> go.Figure:
+def won_back(rows: Sequence[Figures], months: Sequence[str | None], *, unfinished: str, decimals: int) -> go.Figure:
     """Revenue after the restore, by month: green, as everything that is restored."""
     figure = go.Figure()
     labels = _labels([row.month for row in rows], unfinished)
     _bars(figure, "Revenue since the restore", labels, [row.total for row in rows], colours().even, "", decimals)
-    return _laid_out(figure).update_layout(showlegend=False)
+    return _laid_out(figure, _labels(months, unfinished)).update_layout(showlegend=False)
 
 
-def over_time(ends: Sequence[AtMonthEnd], *, unfinished: str) -> go.Figure:
+def over_time(ends: Sequence[AtMonthEnd], months: Sequence[str | None], *, unfinished: str) -> go.Figure:
     """Active customers above, deleted below, each with a scale of its own from zero: they are far apart."""
     c = colours()
     labels = _labels([end.month for end in ends], unfinished)
@@ -79,7 +80,7 @@ def over_time(ends: Sequence[AtMonthEnd], *, unfinished: str) -> go.Figure:
             marker={"size": 4},
             hovertemplate="%{y:,}",
         )
-    _laid_out(figure, height=170 * len(lines))
+    _laid_out(figure, _labels(months, unfinished), height=170 * len(lines))
     return figure.update_yaxes(rangemode="tozero", tickformat=",d", gridcolor=c.grid, nticks=4, zeroline=True)
 
 
@@ -111,17 +112,21 @@ def _bars(
     )
 
 
-def _laid_out(figure: go.Figure, *, height: int = 350) -> go.Figure:
+def _laid_out(figure: go.Figure, labels: list[str], *, height: int = 350) -> go.Figure:
+    """The charts stand below one another, so these months, drawn or not, are at the same places in all."""
     c = colours()
     figure.update_layout(
         barmode="relative",
         bargap=0.25,
         height=height,
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        margin={"l": 48, "r": 8, "t": 8, "b": 8},
         hovermode="x unified",
         showlegend=True,
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "normal", "title": ""},
         font={"color": c.text},
     )
-    figure.update_xaxes(type="category", automargin=True, nticks=13, showgrid=False)
-    return figure.update_yaxes(rangemode="tozero", tickformat="~s", gridcolor=c.grid, nticks=6, zeroline=True)
+    ends, order = [-0.5, len(labels) - 0.5], {"categoryorder": "array", "categoryarray": labels}
+    figure.update_xaxes(type="category", range=ends, automargin=True, nticks=13, showgrid=False, **order)
+    return figure.update_yaxes(
+        automargin=False, rangemode="tozero", tickformat="~s", gridcolor=c.grid, nticks=6, zeroline=True
+    )

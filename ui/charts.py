@@ -45,8 +45,8 @@ def revenue_by_month(rows: Sequence[MonthlyRevenue], *, unfinished: str, decimal
             )
     total = [row.total for row in rows]
     left = [row.total - row.deleted for row in rows]
-    _line(figure, HARD_DELETE, labels, left, decimals, {"color": c.text, "width": 1.5, "dash": "dot", "shape": "hvh"})
-    _line(figure, "Total", labels, total, decimals, {"color": c.text, "width": 1, "shape": "hvh"})
+    _line(figure, HARD_DELETE, labels, left, decimals, {"color": c.text, "width": 1.5, "dash": "dot"})
+    _line(figure, "Total", labels, total, decimals, {"color": c.text, "width": 1})
     figure.update_layout(
         barmode="relative",
         bargap=0.25,
@@ -75,12 +75,22 @@ def _drawn(values: Sequence[Decimal]) -> list[float]:
 def _line(
     figure: go.Figure, name: str, labels: list[str], values: list[Decimal], decimals: int, line: dict[str, object]
 ) -> None:
+    """A line in steps, from the left edge of the first month to the right edge of the last: a trace goes from middle to
+    middle, so a shape adds half a month at both ends, which the legend hides with it."""
+    first, last, end = float(values[0]), float(values[-1]), len(labels) - 0.5
+    figure.add_shape(
+        type="path",
+        path=f"M -0.5,{first:f} L 0,{first:f} M {end - 0.5},{last:f} L {end},{last:f}",
+        line=line,
+        legendgroup=name,
+    )
     figure.add_scatter(
         name=name,
         x=labels,
         y=_drawn(values),
         mode="lines",
-        line=line,
+        line={**line, "shape": "hvh"},
+        legendgroup=name,
         customdata=[text.amount(v, decimals) for v in values],
         hovertemplate="%{customdata}",
     )

@@ -22,11 +22,13 @@ from ui.analytics_charts import label_of
 from ui.report_chart import chart
 from ui.report_style import STYLE
 from ui.revenue import bounds, month_box, this_month
+from ui.text import typed
 
 MOST_ROWS = 6  # of what was done; with names of any length the report is still one sheet
 MOST_WORDS = 300  # characters of the verdict; Financial Integrity has all of it
 LONGEST = 40  # characters of somebody's name
 DID = {"delete": "Deleted", "restore": "Restored", "erase": "Erased"}
+ONCE = {"delete": "deletion", "restore": "restore", "erase": "erasure"}  # who was deleted twice counts twice
 PARTS = {
     "active": "Active customers",
     "no_customer": "No customer",
@@ -56,6 +58,14 @@ def month_picker(url: str) -> str:
     return month_box("Month", "month", months, month_before(this_month()))
 
 
+def say_another(url: str, month: str) -> None:
+    """A word to those whose address asked for a month that has no report, and who see this one."""
+    asked, months = st.query_params.get("month"), _months(bounds(url))
+    if asked and asked not in months:
+        reach = f"Reports go from {text.month(months[-1])} to {text.month(months[0])}"
+        st.info(f"There is no report of {typed(_named(asked))}. {reach}; this is the one of {text.month(month)}.")
+
+
 def _months(known: tuple[str, str] | None) -> list[str]:
     """This month and those that are over, back to the first order, the newest first."""
     last_whole = month_before(this_month())
@@ -66,10 +76,19 @@ def _months(known: tuple[str, str] | None) -> list[str]:
 def finding(report: MonthReport, currency: str, decimals: int) -> str:
     """The sentence that the report begins with."""
     month, before, year = (row_of(report, name, currency) for name in report.revenue)
-    so_far = " so far" if report.month == this_month() else ""
-    sentence = f"{currency} {text.amount(month.total, decimals)} in {text.month(report.month)}{so_far}"
-    compared = [f"{change(month.total, row.total)} {text.month(row.month)}" for row in (before, year) if row.total > 0]
-    sentence += f", {' and '.join(compared)}." if compared else "."
+    sentence = f"{currency} {text.amount(month.total, decimals)} in {text.month(report.month)}"
+    if report.month == this_month():  # some days against a whole month would always be less
+        wholes = [
+            f"the whole of {text.month(row.month)} had {currency} {text.amount(row.total, decimals)}"
+            for row in (before, year)
+            if row.total > 0
+        ]
+        sentence += f" so far{'; ' if wholes else ''}{', '.join(wholes)}."
+    else:
+        shares = [
+            f"{change(month.total, row.total)} {text.month(row.month)}" for row in (before, year) if row.total > 0
+        ]
+        sentence += f", {' and '.join(shares)}." if shares else "."
     if not month.deleted_orders:
         return f"{sentence} None of it was bought by customers deleted since."
     gone = f"{currency} {text.amount(month.deleted, decimals)} of it ({text.share(month.deleted, month.total)})"
@@ -134,8 +153,8 @@ def _changes(report: MonthReport, settings: Settings) -> str:
     title = "<h3>Deleted, restored, erased</h3>"
     if not report.changes:
         return f"{title}<p>Nobody was deleted, restored or erased.</p>"
-    added = {did: sum(one.times for one in report.changes if one.action == action) for action, did in DID.items()}
-    whole = ", ".join(f"{did.lower()} {times:,}" for did, times in added.items() if times)
+    added = {once: sum(one.times for one in report.changes if one.action == did) for did, once in ONCE.items()}
+    whole = ", ".join(text.count(times, once) for once, times in added.items() if times)
     rows = [
         [
             DID[one.action],
@@ -146,14 +165,14 @@ def _changes(report: MonthReport, settings: Settings) -> str:
         for one in report.changes[:MOST_ROWS]
     ]
     rest = _rest(report.changes)
-    return f"{title}<p>Customers: {whole}.</p>{_table(['What', 'Why', 'By', 'Customers'], rows, kind='changes')}{rest}"
+    return f"{title}<p>{whole}.</p>{_table(['What', 'Why', 'By', 'Times'], rows, kind='changes')}{rest}"
 
 
 def _rest(changes: Sequence[Happened]) -> str:
     more = changes[MOST_ROWS:]
     if not more:
         return ""
-    return f'<p class="quiet">And {text.count(sum(one.times for one in more), "customer")} in {text.count(len(more), "further line")}.</p>'
+    return f'<p class="quiet">And {sum(one.times for one in more):,} in {text.count(len(more), "further line")}.</p>'
 
 
 def _top(report: MonthReport, currency: str, decimals: int, zone: ZoneInfo) -> str:

@@ -16,8 +16,8 @@ STYLE = f"""
 .report .two {{ display: grid; grid-template-columns: 1fr 1fr; gap: 0 1.6rem; }} .report .two > div {{ min-width: 0; }}
 .report .changes td:nth-child(1), .report .top td:nth-child(2) {{ white-space: nowrap; }}
 .report .changes td:nth-child(3), .report .top td:nth-child(1) {{ overflow-wrap: anywhere; min-width: 7rem; }}
-.report img {{ width: 100%; height: auto; display: block; }} .report img.on_paper {{ display: none; }}
-@media (max-width: 640px) {{ .report .two {{ grid-template-columns: 1fr; }} }}
+.report img {{ width: 100%; height: auto; display: block; }} .report img.on_paper, .report img.on_phone {{ display: none; }}
+@media (max-width: 640px) {{ .report .two {{ grid-template-columns: 1fr; }} .report img.on_screen {{ display: none; }} .report img.on_phone {{ display: block; max-width: 480px; }} }}
 @page {{ size: A4; margin: 12mm 13mm; }}
 @media print {{
   [data-testid=stHeader], [data-testid=stSidebar], [data-testid=stToolbar], [data-testid=stExpandSidebarButton], .st-key-title, .st-key-flash, .st-key-not_printed {{ display: none !important; }}
@@ -26,6 +26,6 @@ STYLE = f"""
   .report, .report * {{ color: {LIGHT.text} !important; }}
   .report {{ max-width: none; font-size: 9.5pt; line-height: 1.3; print-color-adjust: exact; -webkit-print-color-adjust: exact; }}
   .report .two {{ grid-template-columns: 1fr 1fr; }}
-  .report img.on_screen {{ display: none; }} .report img.on_paper {{ display: block; }}
+  .report img.on_screen, .report img.on_phone {{ display: none; }} .report img.on_paper {{ display: block; }}
 }}
 """

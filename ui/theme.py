@@ -52,8 +52,22 @@ DARK = Colours(
 )
 
 # Of the reasons, by their place in the list: of one lightness, so that none stands out, and at least 3:1 on both papers. The
-# patterns tell them apart without colour; the last two are of deletions that no event of ours tells the reason of.
-REASONS = ("#8E63C7", "#14868A", "#A8693A", "#B8569E", "#7A8030", "#6E6A86")
+# patterns tell them apart without colour; as many as the product's reasons and six of the company. The last is of deletions
+# that no event of ours tells the reason of.
+REASONS = (
+    "#8E63C7",
+    "#14868A",
+    "#A8693A",
+    "#B8569E",
+    "#7A8030",
+    "#6E6A86",
+    "#4B7FA3",
+    "#C2614F",
+    "#5E8550",
+    "#6A6FC4",
+    "#8F5468",
+    "#977526",
+)
 PATTERNS = ("", "/", ".", "\\", "-", "+", "|", "x")
 UNTOLD = "#857A6B"
 

@@ -33,7 +33,11 @@ def test_it_prints_alone_on_one_sheet_whatever_the_theme(browser: Browser, serve
     expect(report.locator("img.on_screen")).to_be_visible()
     sheet = page.pdf(prefer_css_page_size=True)
     assert re.findall(rb"/Count (\d+)", sheet) == [b"1"]
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(report.locator("img.on_phone")).to_be_visible()
+    expect(report.locator("img.on_screen")).to_be_hidden()
     page.emulate_media(media="print", color_scheme="dark")
+    expect(report.locator("img.on_phone")).to_be_hidden()
     for other in ("stHeader", "stTopNavLink", "stSelectbox"):
         expect(page.get_by_test_id(other).first).to_be_hidden()
     expect(page.get_by_role("heading", name="Monthly Report")).to_be_hidden()

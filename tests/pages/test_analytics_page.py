@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 from screens import ANN, as_read, said
-from shops import MANAGER, PHONE, STAFF, execute, make_shop
+from shops import MANAGER, PHONE, STAFF, execute, make_shop, settings_for
 from streamlit.testing.v1 import AppTest
 from test_revenue_page import ago, figures, money
 
 from data import customers, queries, replica
 from data.database import Database, snapshot
+from ui import text
+from ui.analytics_charts import by_reason
 
 pytestmark = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 NOW = f"{datetime.now(UTC):%Y-%m}"
@@ -82,6 +84,16 @@ def test_a_reason_has_its_colour_and_its_pattern_whatever_stands_beside_it(app: 
     assert len(set(after.values())) == 2
 
 
+def test_every_reason_has_its_own_colour_and_far_more_have_their_own_look(engine_name: str) -> None:
+    reasons = {f"of_the_company_{number}": f"Reason {number}" for number in range(60)}
+    for sections, many in (({}, False), ({"reasons": reasons}, True)):
+        settings = settings_for("sqlite://", sections)
+        stack = {(NOW, why): Decimal(1) for why in settings.reason_labels}
+        figure = by_reason(stack, [NOW], settings, unfinished=NOW, decimals=0)
+        looks = [(one.marker.color, one.marker.pattern.shape) for one in figure.data]
+        assert len(set(looks if many else [colour for colour, _ in looks])) == len(settings.reason_labels)
+
+
 def test_the_period_is_that_of_the_deletion(opened: Opened, empty_url: str, visit: Any) -> None:
     sales = [(1, 1, "2020-01-01 00:00:00", "5.00", "paid"), (2, 4, "2020-01-01 00:00:00", "7.00", "paid")]
     shop = opened(empty_url, sales=sales)
@@ -92,7 +104,31 @@ def test_the_period_is_that_of_the_deletion(opened: Opened, empty_url: str, visi
     assert figures(at)["Revenue at rest (EUR)"] == "5.00"
     at = visit("analytics", url=empty_url, period="24 months")
     assert figures(at)["Revenue at rest (EUR)"] == "12.00"
-    assert len(drawn(at, 0)["Before Evenbooks"]) == 15  # with the months between
+    assert len(drawn(at, 0)["Before Evenbooks"]) == 24  # the whole period
+
+
+def test_all_charts_have_the_same_months_and_the_sentence_the_first_of_them(
+    opened: Opened, empty_url: str, visit: Any
+) -> None:
+    sales = [(1, 1, f"{ago(0)}-28 23:59:59", "5.00", "paid")]
+    shop = opened(empty_url, sales=sales)
+    execute(shop.engine, f"UPDATE customers SET created_at = '{ago(30)}-01 00:00:00'")
+    execute(shop.engine, f"UPDATE customers SET deleted_at = '{ago(3)}-01 00:00:00' WHERE id = 1")
+    customers.restore_many(shop, [1], actor=ANN, reason="restored")
+    execute(shop.engine, "UPDATE orders SET customer_id = 4")
+    customers.delete_many(shop, [4], actor=ANN, reason="fraud")
+    execute(shop.engine, f"UPDATE customers SET deleted_at = '{ago(5)}-01 00:00:00' WHERE id = 4")
+    period = [ago(number) for number in range(11, -1, -1)]
+    for address, months in (({}, period), ({"period": "All"}, [ago(number) for number in range(30, -1, -1)])):
+        at = visit("analytics", url=empty_url, **address)
+        labels = [text.month(month, unfinished=month == NOW) for month in months]
+        assert len(alts(at)) >= 3
+        for chart in at.get("plotly_chart"):
+            axis = json.loads(chart.proto.spec)["layout"]["xaxis"]
+            assert axis["categoryarray"] == labels
+            assert axis["range"] == [-0.5, len(labels) - 0.5]
+        assert f"at the end of {text.month(months[0])} it was" in said(at)
+        assert len([head for head in at.subheader if head.value == "Revenue at rest"]) == 1
 
 
 def test_currencies_are_never_added_and_heads_are_the_same_in_each(opened: Opened, empty_url: str, visit: Any) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from erasing import erased
-from screens import ANN, HOSTILE, said
+from screens import ANN, HOSTILE, as_read, said
 from shops import MANAGER, PHONE, STAFF, execute
 from streamlit.testing.v1 import AppTest
 from test_analytics import change
@@ -87,12 +87,13 @@ def test_what_was_done_in_the_month_and_by_whom(app: Any, shop: Database) -> Non
     change(shop, "restore", [3], "restored", "2024-03-01 00:00:00")
     execute(shop.engine, "UPDATE customers SET deleted_at = '2024-02-10 00:00:00' WHERE id = 5")
     february = app("report", month="2024-02")
-    assert "Customers: deleted 4." in printed(february)
+    assert " 4 deletions." in printed(february)
     assert line(february, "Deleted") == ["Fraud or abuse", "test:ann", "2"]
     assert "Before Evenbooks" in printed(february)
     march = app("report", month="2024-03")
     assert line(march, "Restored") == ["Restored by hand", "test:admin", "1"]
-    assert "Customers: restored 1." in printed(march)
+    assert " 1 restore." in printed(march)
+    assert "What|Why|By|Times|" in re.sub(r"\s*\|\s*", "|", printed(march))
 
 
 def test_the_books_the_seal_and_what_was_asked_for(app: Any, shop: Database) -> None:
@@ -128,11 +129,27 @@ def ask_for_approval(shop: Database, actor: Actor) -> None:
 
 
 def test_the_last_whole_month_unless_the_address_names_one_that_is_over(app: Any) -> None:
-    for address in ({}, {"month": "tomorrow"}, {"month": "2999-01"}):
-        assert f"Revenue report for {text.month(month_before(NOW))}" in printed(app("report", **address))
+    shown = text.month(month_before(NOW))
+    for address in ({}, {"month": "tomorrow"}, {"month": "2999-01"}, {"month": "**2020-13**"}):
+        at = app("report", **address)
+        assert f"Revenue report for {shown}" in printed(at)
+        words = [as_read(info.value) for info in at.info]
+        reach = f"Reports go from Jan 2024 to {text.month(NOW)}; this is the one of {shown}."
+        assert words == [f"There is no report of {asked}. {reach}" for asked in address.values()]
     at = app("report", month=NOW)
+    assert not at.info
     assert f"EUR 0.00 in {text.month(NOW)} so far." in printed(at)
     assert at.selectbox(key="month").options[0] == text.month(NOW)
+
+
+def test_a_month_that_still_runs_is_not_compared_in_per_cent(opened: Opened, empty_url: str, visit: Any) -> None:
+    sales = [
+        (number, 1, f"{ago(back)}-01 00:00:00", f"{back + 1}0.00", "paid") for number, back in enumerate((0, 1, 12))
+    ]
+    opened(empty_url, sales=sales)
+    at = visit("report", url=empty_url, sections=PHONE, month=NOW)
+    before = f"the whole of {text.month(ago(1))} had EUR 20.00, the whole of {text.month(ago(12))} had EUR 130.00."
+    assert f"EUR 10.00 in {text.month(NOW)} so far; {before} None of it" in printed(at)
 
 
 def test_nobody_s_words_are_html(opened: Opened, empty_url: str, visit: Any) -> None:

@@ -95,6 +95,15 @@ def recent(opened: Any, empty_url: str, visit: Any) -> Any:
     return partial(visit, "revenue", url=empty_url, sections=PHONE)
 
 
+def test_the_lines_go_from_edge_to_edge_of_the_bars(recent: Any) -> None:
+    spec = json.loads(recent().get("plotly_chart")[0].proto.spec)
+    left, total = (trace for trace in spec["data"] if trace["type"] == "scatter")
+    for line, shape in zip((left, total), spec["layout"]["shapes"], strict=True):
+        points = [float(number) for number in re.findall(r"-?[0-9.]+", shape["path"])]
+        assert points == pytest.approx([-0.5, line["y"][0], 0, line["y"][0], 11, line["y"][-1], 11.5, line["y"][-1]])
+        assert shape["legendgroup"] == line["legendgroup"]  # the legend hides both
+
+
 def test_each_period_against_numbers_added_by_hand(recent: Any) -> None:
     at = recent()
     windows = {"12 months": ago(11), "24 months": ago(23), "36 months": ago(35), "All": "0000-00"}
