@@ -185,7 +185,7 @@ class Approval(Section):
 class Retention(Section):
     """After how many days since the deletion a customer is due to be erased; None: nobody ever is.
 
-    `backup_check_days` is how old the last passed backup check may be where many are erased; `erasures` the file outside
+    `backup_check_days` is how old the last passed backup check, and the copy it checked, may be where many are erased; `erasures` the file outside
     the database to which every erasure is appended, relative to the project's folder.
     """
 
