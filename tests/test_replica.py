@@ -23,7 +23,8 @@ from data.database import Database, in_transaction, snapshot
 from data.engines import make_engine
 from data.errors import ConfigurationError, DatabaseReadOnly, StaleReplica
 from data.replica import freshness, source_of_reports
-from data.settings import load_settings, parse_url
+from data.settings import load_settings
+from data.urls import parse_url
 
 SERVERS = ["mariadb", "postgresql"]
 ON_SQLITE = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)

@@ -23,7 +23,7 @@ from data.faults import translated
 from data.integrity.look import Progress, no_progress
 from data.reflection import reflect
 from data.schema import Schema
-from data.settings import parse_url
+from data.urls import parse_url
 
 OPTION = "--restored-url"
 MOST_KEPT = 10  # differences that the event names

@@ -12,7 +12,8 @@ from sqlalchemy.exc import SAWarning
 from data.detection import Proposal, propose
 from data.engines import make_engine
 from data.errors import ConfigurationError, DatabaseUnavailable
-from data.settings import DEMO_URL, Environment, parse_url
+from data.settings import DEMO_URL, Environment
+from data.urls import parse_url
 from data.wording import sentences
 
 

@@ -19,7 +19,7 @@ from data.database import Database, snapshot
 from data.engines import make_engine
 from data.errors import ConfigurationError, DatabaseUnavailable, NotMigrated
 from data.pool import pool_figures
-from data.settings import parse_url
+from data.urls import parse_url
 from web import health
 
 Asks = Callable[[str], tuple[int, dict[str, Any]]]
