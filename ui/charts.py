@@ -77,13 +77,10 @@ def _line(
 ) -> None:
     """A line in steps, from the left edge of the first month to the right edge of the last: a trace goes from middle to
     middle, so a shape adds half a month at both ends, which the legend hides with it."""
-    first, last, end = float(values[0]), float(values[-1]), len(labels) - 0.5
-    figure.add_shape(
-        type="path",
-        path=f"M -0.5,{first:f} L 0,{first:f} M {end - 0.5},{last:f} L {end},{last:f}",
-        line=line,
-        legendgroup=name,
-    )
+    if values:
+        first, last, end = float(values[0]), float(values[-1]), len(labels) - 0.5
+        path = f"M -0.5,{first:f} L 0,{first:f} M {end - 0.5},{last:f} L {end},{last:f}"
+        figure.add_shape(type="path", path=path, line=line, legendgroup=name)
     figure.add_scatter(
         name=name,
         x=labels,

@@ -21,13 +21,6 @@ from ui.shell import Here, flash
 from ui.text import typed
 
 FORMATS = {"CSV": "csv", "Excel (XLSX)": "xlsx"}
-WHAT = {
-    "deleted_customers": "The deleted customers that the list shows, on all its pages: when, by whom, why, and what the orders are worth.",
-    "history": "The events that the filter shows, on all its pages.",
-    "job_result": "Each customer of this job, and what happened.",
-    "revenue": "The months of the chart, amounts exact.",
-    "integrity": "The last check. The workbook also has the months and the seals; CSV has the checks alone.",
-}
 
 
 def download_button(
@@ -92,7 +85,6 @@ def show_export(here: Here, report: str, filters: Mapping[str, str | None], *, k
             key=key,
             icon=":material/download:",
             disabled=not allowed,
-            help=WHAT[report],
             on_click=_begin,
             args=(report, dict(filters), key),
         )
