@@ -12,7 +12,9 @@ from sqlalchemy import create_engine, text
 
 def revenue(page: Page) -> str:
     """The Revenue page's total, as shown."""
-    figure = page.get_by_test_id("stMetric").filter(has_text=re.compile(r"^Revenue \("))  # others may be drawn before it
+    figure = page.get_by_test_id("stMetric").filter(
+        has_text=re.compile(r"^Revenue \(")
+    )  # others may be drawn before it
     return figure.get_by_test_id("stMetricValue").inner_text()
 
 
