@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -14,12 +15,11 @@ from data import database as databases
 from data import history, integrity, queries
 from data.access import Permission
 from data.database import Snapshot, snapshot
-from data.errors import InvalidInput
 from data.history import Evidence
 from data.queries import EventFilter
 from data.records import Customer, CustomerId, Event, Page, Time
 from ui import tables, text
-from ui.lists import HEIGHT, ROWS, go_to
+from ui.lists import HEIGHT, ROWS, go_to, page_of_address
 from ui.shell import Here
 from ui.text import count, shown_name, typed
 from ui.told import tell
@@ -73,18 +73,7 @@ def read_screen(moment: Snapshot, here: Here, where: EventFilter) -> Screen:
 
 
 def _read_page(moment: Snapshot, here: Here, where: EventFilter) -> Page[Event]:
-    connection, schema = moment.connection, here.database.schema
-    after = st.query_params.get("after")
-    before = None if after else st.query_params.get("before")
-    try:
-        page = history.list_page(connection, schema, where, after=after, before=before, limit=ROWS)
-    except InvalidInput as error:
-        st.info(typed(error))
-    else:
-        if page.items or not (after or before):
-            return page
-    go_to()
-    return history.list_page(connection, schema, where, limit=ROWS)
+    return page_of_address(partial(history.list_page, moment.connection, here.database.schema, where, limit=ROWS))
 
 
 def show_chain(screen: Screen, here: Here, *, narrowed: bool) -> None:

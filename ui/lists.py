@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import pandas as pd
 import streamlit as st
@@ -24,6 +24,7 @@ HEIGHT, LEAST, SPARE = 390, 141, 80  # pixels; the buttons below stay on a scree
 PANEL, TOLD = 130, 74  # what the panel of a job takes of that, and what tells of something
 ANY, NOT_OURS = "Any reason", "Not by Evenbooks"
 Sorts = Mapping[str, tuple[str, bool]]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -131,14 +132,29 @@ def _sort_box(every: Sorts, here: Here, deleted: bool) -> tuple[str, bool]:
     return sorts[st.session_state[key]]
 
 
-def read_page(moment: Snapshot, here: Here, asked: Asked) -> Page[Customer]:
-    """The page that the address names; one that cannot be read, or has nobody left on it, becomes the first."""
-    column, descending = asked.sort
+def page_of_address(read: Callable[..., Page[T]]) -> Page[T]:
+    """What `read(after=, before=)` answers for the page that the address names; one that cannot be read, or has nothing
+    left on it, becomes the first."""
     after = st.query_params.get("after")
     before = None if after else st.query_params.get("before")
+    try:
+        page = read(after=after, before=before)
+    except InvalidInput as error:
+        st.info(typed(error))
+    else:
+        if page.items or not (after or before):
+            return page
+    _write_address({})
+    return read(after=None, before=None)
+
+
+def read_page(moment: Snapshot, here: Here, asked: Asked) -> Page[Customer]:
+    """The page of customers that the address names."""
+    column, descending = asked.sort
     read = partial(
         queries.list_customers,
-        schema=here.database.schema,
+        moment.connection,
+        here.database.schema,
         deleted=asked.deleted,
         search=asked.search,
         reason=asked.reason,
@@ -146,15 +162,7 @@ def read_page(moment: Snapshot, here: Here, asked: Asked) -> Page[Customer]:
         descending=descending,
         limit=ROWS,
     )
-    try:
-        page = read(moment.connection, after=after, before=before)
-    except InvalidInput as error:
-        st.info(typed(error))
-    else:
-        if page.items or not (after or before):
-            return page
-    _write_address({})
-    return read(moment.connection)
+    return page_of_address(read)
 
 
 def height(rows: int, *, taken: int = 0) -> int | Literal["content"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -14,18 +15,17 @@ from data import queries, retention
 from data.access import Permission
 from data.database import Snapshot, snapshot
 from data.erasing import filled_columns
-from data.errors import EvenbooksError, InvalidInput
+from data.errors import EvenbooksError
 from data.inspection.blanking import blanks_of
 from data.records import Customer, Page, Time
 from data.retention import Survey
 from data.retention.replay import drift
 from data.settings import Settings
 from ui import tables, text
-from ui.lists import go_to
+from ui.lists import ROWS, go_to, page_of_address
 from ui.shell import Here
 from ui.text import count, typed
 
-ROWS = 50
 VIEWS = {"kept": "Deleted, not erased", "erased": "Erased"}
 AGAIN = ", filled again since"  # who may be erased anew
 
@@ -101,19 +101,11 @@ def view_picker() -> str:
 
 
 def read_page(moment: Snapshot, here: Here, view: str) -> Page[Customer]:
-    """The page that the address names; one that cannot be read, or has nobody left on it, becomes the first."""
-    after = st.query_params.get("after")
-    before = None if after else st.query_params.get("before")
-    schema, erased = here.database.schema, view == "erased"
-    try:
-        page = queries.list_kept(moment.connection, schema, erased=erased, limit=ROWS, after=after, before=before)
-    except InvalidInput as error:
-        st.info(typed(error))
-    else:
-        if page.items or not (after or before):
-            return page
-    go_to()
-    return queries.list_kept(moment.connection, schema, erased=erased, limit=ROWS)
+    """The page of the deleted, or of the erased, that the address names."""
+    erased = view == "erased"
+    return page_of_address(
+        partial(queries.list_kept, moment.connection, here.database.schema, erased=erased, limit=ROWS)
+    )
 
 
 def kept_table(moment: Snapshot, here: Here, customers: Sequence[Customer]) -> tables.Table:
