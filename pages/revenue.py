@@ -21,6 +21,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     here.as_of(screen.at)
     currency = revenue.currency_picker(screen.months, settings)
     st.space("stretch")
+    st.page_link("pages/integrity.py", label="Financial Integrity", icon=":material/verified:", width="content")
     st.page_link("pages/report.py", label="Monthly Report", icon=":material/print:", width="content")
 
 months = without_gaps([m for m in screen.months if m.currency == currency])
@@ -43,7 +44,6 @@ st.plotly_chart(figure, key="chart", config={"displayModeBar": False}, alt=findi
 with st.container(horizontal=True, vertical_alignment="center"):
     revenue.show_last_check(screen, here.zone)
     st.space("stretch")
-    st.page_link("pages/integrity.py", label="Financial Integrity", icon=":material/verified:", width="content")
     checking.check_button(here.database)
     show_export(here, "revenue", {"from": first, "to": last, "currency": currency}, key="download")
 

@@ -16,17 +16,17 @@ from ui.text import typed
 from ui.told import ACTIONS, DOORS
 
 Asked = dict[str, str | None]
-ANY = {"action": "Whatever happened", "door": "Any door", "reason": "Any reason"}
+ANY = {"action": "Any event", "door": "Any door", "reason": "Any reason"}
 
 
 def filter_bar(here: Here) -> Asked:
     """The filter, in the address: what, who, through which door, why, and from which day to which (the viewer's)."""
     labels = here.database.settings.reason_labels
     with st.container(horizontal=True, vertical_alignment="center"):
-        _choice("action", ACTIONS, 180)
+        _choice("action", ACTIONS, 160)
         _who()
-        _choice("door", {door: words.split()[-1].capitalize() for door, words in DOORS.items()}, 140)
-        _choice("reason", labels, 180)
+        _choice("door", {door: words.split()[-1].capitalize() for door, words in DOORS.items()}, 116)
+        _choice("reason", labels, 156)
         _day("from", "From")
         _day("to", "To")
     asked: Asked = {name: st.query_params.get(name) for name in history.FIELDS}
@@ -60,6 +60,7 @@ def _who() -> None:
         max_chars=history.LONGEST,
         on_change=lambda: go_to(who=st.session_state.events_who.strip()),
         label_visibility="collapsed",
+        width=140,
     )
 
 
@@ -76,7 +77,7 @@ def _day(name: str, label: str) -> None:
             max_value=date(9998, 12, 31),
             on_change=lambda: go_to(**{name: st.session_state[key].isoformat() if st.session_state[key] else None}),
             label_visibility="collapsed",
-            width=135,
+            width=140,
         )
 
 
