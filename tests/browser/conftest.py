@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 from browser_server import ROOT, Server, chromium, dashboard
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
+
+PATIENCE = 20_000  # milliseconds; two cores are shared with other tests
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +26,7 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser) -> Iterator[Page]:
     """A fresh visitor, in Lisbon, with a small laptop."""
     context = browser.new_context(viewport={"width": 1366, "height": 768}, timezone_id="Europe/Lisbon")
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE)
     yield context.new_page()
     context.close()
 
