@@ -17,7 +17,7 @@ from data.database import Snapshot
 from data.records import Customer, JobKind, Request
 from ui import text
 from ui.actions import version
-from ui.lists import HEIGHT
+from ui.lists import select_items
 from ui.shell import Here
 from ui.tables import Table, time_column, times
 from ui.text import count
@@ -107,18 +107,9 @@ def _came_of(case: Case) -> str:
 
 def select_cases(frame: pd.DataFrame, cases: Sequence[Case], config: dict[str, Any]) -> list[Case]:
     """The table with its row selection; answers the selected ones of this very frame."""
-    state = st.dataframe(
-        frame,
-        key=f"requests-{version()}-{hash(tuple(case.request.id for case in cases))}",
-        hide_index=True,
-        height=HEIGHT if len(frame) > 8 else "content",
-        column_config=config,
-        on_select="rerun",
-        selection_mode="multi-row",
-        placeholder="",
-        alt=f"{len(cases)} requests that wait; select rows to decide them",
-    )
-    return [cases[row] for row in state["selection"]["rows"] if row < len(cases)]
+    key = f"requests-{version()}-{hash(tuple(case.request.id for case in cases))}"
+    alt = f"{len(cases)} requests that wait; select rows to decide them"
+    return select_items(frame, cases, key=key, config=config, alt=alt)
 
 
 def may_decide(actor: Actor) -> bool:

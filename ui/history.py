@@ -19,7 +19,7 @@ from data.history import Evidence
 from data.queries import EventFilter
 from data.records import Customer, CustomerId, Event, Page, Time
 from ui import tables, text
-from ui.lists import HEIGHT, ROWS, go_to, page_of_address
+from ui.lists import HEIGHT, ROWS, go_to, page_of_address, select_items
 from ui.shell import Here
 from ui.text import count, shown_name, typed
 from ui.told import tell
@@ -172,18 +172,11 @@ def events_table(screen: Screen, here: Here, *, one: bool) -> Event | None:
         "what": st.column_config.TextColumn("What happened", width=570),
         "id": st.column_config.NumberColumn("Event", format="%d", width="small"),
     }
-    state = st.dataframe(
-        frame.drop(columns="customer") if one else frame,
-        key=f"events-{hash(tuple(event.id for event in events))}",
-        hide_index=True,
-        height=HEIGHT if len(frame) > 8 else "content",
-        column_config=config,
-        on_select="rerun",
-        selection_mode="single-row",
-        placeholder="",
-        alt=f"{len(events)} events, newest first; select one to see its evidence",
-    )
-    return next((events[row] for row in state["selection"]["rows"] if row < len(events)), None)
+    if one:
+        frame = frame.drop(columns="customer")
+    key = f"events-{hash(tuple(event.id for event in events))}"
+    alt = f"{len(events)} events, newest first; select one to see its evidence"
+    return next(iter(select_items(frame, events, key=key, config=config, alt=alt, one=True)), None)
 
 
 def _customer(event: Event, screen: Screen) -> str:

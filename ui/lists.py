@@ -179,20 +179,36 @@ def select_rows(
     frame: pd.DataFrame, customers: Sequence[Customer], *, config: Mapping[str, Any], alt: str, taken: int = 0
 ) -> list[Customer]:
     """The table of these customers with its row selection; answers the selected ones of this very frame."""
-    # Streamlit keeps selected positions when the rows change, so whatever changes the rows changes the key.
     key = f"table-{version()}-{hash(tuple(c.id for c in customers))}"
+    return select_items(frame, customers, key=key, config=config, alt=alt, height=height(len(frame), taken=taken))
+
+
+def select_items(
+    frame: pd.DataFrame,
+    items: Sequence[T],
+    *,
+    key: str,
+    config: Mapping[str, Any],
+    alt: str,
+    height: int | Literal["content"] | None = None,
+    one: bool = False,
+) -> list[T]:
+    """A table with its row selection, of `one` row at most where asked for; answers the selected items of this very frame.
+
+    Streamlit keeps selected positions when the rows change, so whatever changes the rows must change the key.
+    """
     state = st.dataframe(
         frame,
         key=key,
         hide_index=True,
-        height=height(len(frame), taken=taken),
+        height=height or (HEIGHT if len(frame) > 8 else "content"),
         column_config=dict(config),
         on_select="rerun",
-        selection_mode="multi-row",
+        selection_mode="single-row" if one else "multi-row",
         placeholder="",
         alt=alt,
     )
-    return [customers[row] for row in state["selection"]["rows"] if row < len(customers)]
+    return [items[row] for row in state["selection"]["rows"] if row < len(items)]
 
 
 def history_link(selected: Sequence[Customer]) -> None:
