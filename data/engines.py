@@ -6,17 +6,28 @@ import time
 from typing import Any
 
 import psycopg
+import pymysql
 from psycopg.adapt import Loader
 from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoader
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
+from sqlalchemy.engine.interfaces import ExceptionContext
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import PoolResetState
+
+from data.hosts import ALONE, GREET, NOT_READY, Connector, bound, ping
 
 # Seconds: for a row that somebody holds, and for a table that is being altered. Whoever waits for a row holds the chain
 # of events meanwhile, so others wait for them.
 ROW_WAIT, TABLE_WAIT = 3, 10
+# Seconds for which a session with something written may say nothing. Else a machine that vanished in the middle of a
+# change would hold the chain until TCP gives it up, which takes hours.
+IDLE = 60
+# The same for one with nothing written yet: it may hold the chain's head, or read a long list for somebody who is slow.
+IDLE_READING = 300
 LONGEST_PAUSE = 1.0  # seconds, after which a connection may have been lost unnoticed
+# This node is without its cluster, or shutting down; this session was killed.
+NO_MORE_WORK = {NOT_READY, ALONE, 1053, 1927}
 # What a pooled connection is known by: when it came back (monotonic seconds), and that its transaction is over.
 RETURNED, ENDED = "evenbooks_returned", "evenbooks_ended"
 # Strict: an overlong name is an error, never a shorter name.
@@ -34,6 +45,8 @@ POOL: dict[str, Any] = {
     "pool_reset_on_return": None,
     "pool_recycle": 1800,
 }
+# A server that vanished without a word is noticed after some 25 seconds.
+ALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 25_000}
 POSTGRESQL_SESSION = (
     "SET TIME ZONE 'UTC'; SET datestyle = 'ISO'; SET standard_conforming_strings = on; SET bytea_output = 'hex'; "
     "SET extra_float_digits = 1; "  # else a double's text has fewer digits than the double
@@ -48,18 +61,31 @@ def make_engine(url: URL) -> Engine:
 
 
 def _mariadb_engine(url: URL) -> Engine:
+    hosts = Connector(url)
     engine = create_engine(
         url.update_query_dict({"charset": "utf8mb4"}),
         **POOL,
         connect_args={
-            "connect_timeout": 5,
             "init_command": f"SET time_zone = '+00:00', sql_mode = {SQL_MODE}, "
-            f"innodb_lock_wait_timeout = {ROW_WAIT}, lock_wait_timeout = {TABLE_WAIT}",
+            f"innodb_lock_wait_timeout = {ROW_WAIT}, lock_wait_timeout = {TABLE_WAIT}"
+            f"/*M!100301 , idle_write_transaction_timeout = {IDLE}, idle_readonly_transaction_timeout = {IDLE_READING} */",
             # Nobody listens between the ends of a socket file, and reading the certificates takes 30 ms a connection.
             **({"ssl_disabled": True} if "unix_socket" in url.query else {}),
         },
     )
-    _save_round_trips(engine, lambda connection: connection.ping(reconnect=False))
+
+    @event.listens_for(engine, "do_connect")
+    def connect(_dialect: object, _record: object, _given: object, arguments: dict[str, Any]) -> Any:
+        return hosts.connect(arguments)
+
+    @event.listens_for(engine, "handle_error")
+    def leave(context: ExceptionContext) -> None:
+        # A node that lost its cluster, or is about to stop, answers; but another will do the work.
+        error = context.original_exception
+        if isinstance(error, pymysql.err.Error) and error.args and error.args[0] in NO_MORE_WORK:
+            context.is_disconnect = True
+
+    _save_round_trips(engine, ping)
     return engine
 
 
@@ -91,7 +117,7 @@ def _postgresql_engine(url: URL) -> Engine:
         url,
         **POOL,
         # No prepared statements: they break where a pooler stands between, and where the migration alters a table.
-        connect_args={"connect_timeout": 5, "prepare_threshold": None, "client_encoding": "utf8"},
+        connect_args={"connect_timeout": 5, "prepare_threshold": None, "client_encoding": "utf8", **ALIVE},
     )
 
     @event.listens_for(engine, "connect")
@@ -110,7 +136,7 @@ def _ping_postgresql(connection: Any) -> None:
     connection.rollback()
 
 
-def _save_round_trips(engine: Engine, ping: Any) -> None:
+def _save_round_trips(engine: Engine, look_alive: Any) -> None:
     """Pings a connection only after a pause, and rolls one back on its return only where that has not been done.
 
     Each would be a round trip of every transaction, and a change has seven of its own.
@@ -121,7 +147,7 @@ def _save_round_trips(engine: Engine, ping: Any) -> None:
         returned = record.info.get(RETURNED)
         if returned is not None and time.monotonic() - returned > LONGEST_PAUSE:
             try:
-                ping(connection)
+                look_alive(connection)
             except Exception as error:
                 raise DisconnectionError from error  # the pool takes another, or connects anew
 
@@ -130,7 +156,9 @@ def _save_round_trips(engine: Engine, ping: Any) -> None:
         known = {} if record is None else record.info  # a detached connection does not come back
         known[RETURNED] = time.monotonic()
         if not (known.pop(ENDED, False) or state.transaction_was_reset):
+            bound(connection, GREET)
             connection.rollback()
+        bound(connection, None)
 
 
 def _sqlite_engine(url: URL) -> Engine:

@@ -28,6 +28,7 @@ PATIENCE = 2.0  # seconds for which a beat is waited for
 KEPT = 3.0  # seconds for which a measurement is good enough
 SHORTEST_PAUSE = 0.01  # seconds between two looks; later ones are further apart
 MOST_KNOWN = 100  # beats of this database that are remembered
+CLOCKS_DIFFER = 1.0  # seconds, by which the clocks of two servers of ours may
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,8 @@ class Replica:
         self.engine = engine
         self._lock = threading.Lock()
         self._kept: Freshness | None = None
-        self._beats: dict[str, datetime] = {}  # of the primary, with when they were written, the oldest first
+        # Of the primary, the oldest first, with when they were written, and seen here (monotonic seconds).
+        self._beats: dict[str, tuple[datetime, float]] = {}
 
     def look(self, database: Database) -> Freshness:
         """The last measurement, or a new one where that is more than a few seconds ago; `database` is the primary."""
@@ -138,7 +140,7 @@ class Replica:
         return beat
 
     def _remember(self, beat: str, at: datetime) -> None:
-        self._beats.setdefault(beat, at)
+        self._beats.setdefault(beat, (at, time.monotonic()))
         while len(self._beats) > MOST_KNOWN:
             del self._beats[next(iter(self._beats))]
 
@@ -157,13 +159,17 @@ class Replica:
             if found == beat or (found and found not in self._beats and found == self._know(database)):
                 return waited, False
             if waited > PATIENCE:
-                written = self._beats.get(found or "")
-                return (None if written is None else max(waited, _age(written))), True
+                known = self._beats.get(found or "")
+                age = None if known is None else _age(*known)
+                return (None if age is None else max(waited, age)), True
             time.sleep(SHORTEST_PAUSE + waited / 10)
 
 
-def _age(written: datetime) -> float:
-    return (datetime.now(UTC) - written).total_seconds()
+def _age(written: datetime, seen: float) -> float | None:
+    """Seconds since a beat was written; None where the clock says fewer than have passed since it was seen here, for
+    then it was put back, and nobody knows by how much."""
+    age, known = (datetime.now(UTC) - written).total_seconds(), time.monotonic() - seen
+    return None if age < known - CLOCKS_DIFFER else age
 
 
 def _refused(why: str, limit: int, error: Exception | None = None) -> Freshness:

@@ -8,6 +8,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from data.errors import ConfigurationError
+from data.hosts import list_hosts
 
 DRIVERS = {
     "mysql": "mysql+pymysql",
@@ -20,6 +21,7 @@ DRIVERS = {
     "postgres": "postgresql+psycopg",
     "postgresql+psycopg": "postgresql+psycopg",
 }
+REPORTS = "REPORTS_DATABASE_URL"
 # Of a URL's query: who signs in, and what opens a key or an account. None of it is hidden where a URL is shown.
 SECRET = re.compile(r"user|passw(or)?d|secret|scram_", re.IGNORECASE)
 
@@ -48,6 +50,27 @@ def parse_url(database_url: str, variable: str = "DATABASE_URL") -> URL:
         )
     if "@" in (url.host or ""):
         raise ConfigurationError(f"{variable} has a second @: one that belongs to the password is written %40.")
-    if isinstance(url.query.get("host"), tuple):
-        raise ConfigurationError(f"{variable} names several hosts; it can have one.")
-    return url.set(drivername=DRIVERS[url.drivername])
+    return _with_hosts(url.set(drivername=DRIVERS[url.drivername]), variable)
+
+
+def _with_hosts(url: URL, variable: str) -> URL:
+    """The URL whose hosts, several of a cluster or a single one, can be read and connected to."""
+    named = url.query.get("host")
+    if named is None or url.get_backend_name() == "sqlite":
+        return url
+    if url.host:
+        raise ConfigurationError(
+            f"{variable} names hosts before the question mark and behind it; name them all behind it."
+        )
+    if url.get_backend_name() == "postgresql":
+        # The servers' own library tries one after the other; a standby that came first would refuse every change.
+        wanted = "any" if variable == REPORTS else "read-write"
+        several = isinstance(named, tuple) or "," in named
+        return url.update_query_dict({"target_session_attrs": wanted, **url.query}) if several else url
+    try:
+        hosts = list_hosts(url)
+    except ValueError as error:
+        raise ConfigurationError(f"{variable} names the host {error}; one looks like db1.example.com:3306.") from None
+    if len(hosts) > 1:
+        return url
+    return url.difference_update_query(["host"]).set(host=hosts[0][0], port=hosts[0][1])

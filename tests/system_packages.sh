@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# What the tests need that pip cannot bring: servers of MariaDB and PostgreSQL, the command-line clients and Chromium, as
-# Debian packages. The tests start servers of their own; no cluster of the system is used.
+# What the tests need that pip cannot bring: servers of MariaDB (with what makes a cluster of them) and PostgreSQL, the
+# command-line clients and Chromium, as Debian packages. The tests start servers of their own; none of the system is used.
 set -euo pipefail
 missing=()
 PATH=$PATH:/usr/sbin
 command -v mariadbd >/dev/null && command -v mariadb-install-db >/dev/null || missing+=(mariadb-server)
 command -v mariadb >/dev/null || missing+=(mariadb-client)
+[ -e /usr/lib/galera/libgalera_smm.so ] || missing+=(galera-4)
+command -v rsync >/dev/null || missing+=(rsync)
 compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || missing+=(postgresql)
 command -v psql >/dev/null || missing+=(postgresql-client)
 command -v sqlite3 >/dev/null || missing+=(sqlite3)

@@ -7,6 +7,7 @@ from migrating import MakeUrl, ask, build, dump, said
 from shops import settings_for
 
 from data import migration
+from data.errors import EvenbooksError
 
 pytestmark = pytest.mark.usefixtures("own_folder")
 INDEX = "idx_customers_active_email"
@@ -64,3 +65,20 @@ def test_a_slice_that_looks_alike_is_another(make_url: MakeUrl, before: str, aft
     assert "active_email" in todo
     assert dump(url) != old
     assert "To do: nothing" in said(settings)
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_tables_of_a_newer_version_are_left_to_it(make_url: MakeUrl, dry_run: bool) -> None:
+    settings = build(url := make_url())
+    migration.migrate(settings)
+    ask(
+        url,
+        "UPDATE evenbooks_version SET version_num = '0099'",
+        "DROP INDEX idx_evenbooks_events_batch ON evenbooks_events"
+        if url.startswith("mysql")
+        else "DROP INDEX idx_evenbooks_events_batch",
+    )
+    before = dump(url)
+    with pytest.raises(EvenbooksError, match=r"are of version 0099, and this Evenbooks knows \d{4} at most"):
+        migration.migrate(settings, dry_run=dry_run)
+    assert dump(url) == before

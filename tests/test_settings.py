@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from data.errors import ConfigurationError
+from data.hosts import list_hosts
 from data.settings import DEMO_URL, FOLDERS, ROOT, load_settings
 
 URL = "sqlite:///shop.sqlite"
@@ -122,13 +123,38 @@ BAD_URLS = [
     "oracle://u:hunter2@h/db",
     "://",
     "mysql+pymysql:///shop?host=h&user=u&password=hunter2",
-    "mysql+pymysql://u:hunter2@/shop?host=h1:3306&host=h2:3306",
+    "mysql+pymysql://u:hunter2@h0/shop?host=h1:3306&host=h2:3306",
+    "mysql+pymysql://u:hunter2@/shop?host=h1:3306&host=h2:port",
+    "mysql+pymysql://u:hunter2@/shop?host=h1:3306,h2:3306",
+    "mysql+pymysql://u:hunter2@/shop?host=h1:0&host=h2",
+    "postgresql://u:hunter2@h0/shop?host=h1:5432&host=h2:5432",
     "mysql+pymysql://u@h/shop?ssl_key=k.pem&ssl_key_password=hunter2",
     "postgresql://u@h/shop?sslkey=k.pem&sslpassword=hunter2",
     "postgresql://u@h/shop?scram_client_key=hunter2",
     "postgresql://u@h/shop?oauth_client_id=x&oauth_client_secret=hunter2",
     "postgresql://u:not@hunter2@h/shop",
 ]
+
+
+def test_the_hosts_of_a_cluster_are_named_behind_the_question_mark() -> None:
+    url = load_settings(database_url="mysql://u:p@/shop?host=h1&host=h2:3307&host=[::1]:3308").url
+    assert list_hosts(url) == [("h1", 3306), ("h2", 3307), ("::1", 3308)]
+    one = load_settings(database_url="mysql://u:p@/shop?host=h1:3307").url
+    assert (one.host, one.port, dict(one.query)) == ("h1", 3307, {})
+    assert list_hosts(one) == [("h1", 3307)]
+
+
+def test_of_several_postgresql_servers_changes_go_to_the_one_that_takes_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    several = "postgresql://u:p@/shop?host=h1:5432&host=h2:5432"
+    monkeypatch.setenv("DATABASE_URL", several)
+    monkeypatch.setenv("REPORTS_DATABASE_URL", several)
+    settings = load_settings()
+    assert settings.reports_url
+    assert settings.url.query["target_session_attrs"] == "read-write"
+    assert settings.reports_url.query["target_session_attrs"] == "any"
+    asked = load_settings(database_url=f"{several}&target_session_attrs=primary").url
+    assert asked.query["target_session_attrs"] == "primary"
+    assert "target_session_attrs" not in load_settings(database_url="postgresql://u:p@/shop?host=/run/pg").url.query
 
 
 @pytest.mark.parametrize("url", BAD_URLS)

@@ -25,6 +25,14 @@ def storage(connection: Connection, table: Table) -> Any:
     return connection.execute(text(statement), {"schema": table.schema, "name": table.name}).first()
 
 
+def is_clustered(connection: Connection) -> bool:
+    """Whether this is a node of a Galera cluster, which copies the changes of InnoDB's tables only."""
+    if connection.dialect.name in ("sqlite", "postgresql"):
+        return False
+    found = connection.execute(text("SHOW VARIABLES LIKE 'wsrep_on'")).first()
+    return found is not None and str(found[1]).upper() == "ON"
+
+
 def roughly(connection: Connection, table: Table) -> int | None:
     """How many rows PostgreSQL thinks that the table has; None where it was never counted (ANALYZE)."""
     found = of_class(connection, table, "c.reltuples")

@@ -93,6 +93,12 @@ def make_own_tables(session: Session, schema: Schema, present: set[str]) -> None
         version = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
     else:
         version = None
+    known = [revision.revision for revision in script.walk_revisions()]
+    if version is not None and version not in known:
+        raise EvenbooksError(
+            f"The evenbooks_ tables of this database are of version {version}, and this Evenbooks knows {known[0]} at most: "
+            "a newer one made them. Run the migration of that one. Nothing was changed."
+        )
     options = {
         "as_sql": True,
         "output_buffer": _Sink(session),

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from data import queries
 from data.errors import ConfigurationError
-from data.inspection import is_view, quoted, quoted_table, unusable
+from data.inspection import is_clustered, is_view, quoted, quoted_table, storage, unusable
 from data.inspection.deletion_column import described
 from data.migration.column import refuse_invisible
 from data.schema import Schema
@@ -27,6 +27,7 @@ def refuse_unusable(connection: Connection, schema: Schema) -> None:
             f"{mapping.table} is a view, which can have no {mapping.deleted_at} of its own. Name the table behind it under "
             "[customers] table, with [customers] where for the part of it that are customers. Nothing was changed."
         )
+    _refuse_uncopied(connection, schema)
     if not schema.migrated:
         return
     problem = unusable(connection, schema)
@@ -43,6 +44,19 @@ def refuse_unusable(connection: Connection, schema: Schema) -> None:
             f"for active customers. {cure}, or name another column under [customers] deleted_at, which is then made. "
             "Nothing was changed."
         )
+
+
+def _refuse_uncopied(connection: Connection, schema: Schema) -> None:
+    """Raises ConfigurationError where the nodes of a cluster would each have other rows of a table."""
+    if not is_clustered(connection):
+        return
+    for table in (table for table in (schema.customer_table, schema.order_table) if table is not None):
+        kept = storage(connection, table)
+        if kept is not None and kept[1] != "InnoDB":
+            raise ConfigurationError(
+                f"{table.name} is stored by {kept[1]}, which this cluster does not copy: its nodes would differ. "
+                f"To convert it: ALTER TABLE {quoted_table(connection, table)} ENGINE=InnoDB; Nothing was changed."
+            )
 
 
 def _cure(connection: Connection, schema: Schema, problem: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -15,13 +15,15 @@ from sqlalchemy.exc import DBAPIError
 
 from data.engines import make_engine
 from data.errors import DatabaseReadOnly, DatabaseUnavailable, EvenbooksError
-from data.faults import BINARY_LOG, NOT_GRANTED, Code, error_code, error_words, translated
+from data.faults import BINARY_LOG, NOT_GRANTED, Code, error_code, error_words, is_full, translated
+from data.hosts import list_hosts
 from data.migration.privileges import Lacking, lacking_of_file, sentence
 from data.schema import literal_sql
 from data.settings import Settings
 
 Say = Callable[[str], None]
 LOCK_WAIT = 5  # seconds
+LONGEST = 7 * 24 * 3600  # seconds that a migration may take
 CONCURRENTLY = "INDEX CONCURRENTLY"
 TWO_AT_ONCE = (
     "Somebody else is running this migration on this database right now. Wait until it has ended, then run it again."
@@ -149,11 +151,24 @@ def _explained(error: DBAPIError, table: str, sql: str) -> EvenbooksError | None
 def explained(engine: Engine) -> Iterator[None]:
     """Turns whatever a driver raises into a sentence, also what nobody foresaw."""
     try:
-        with translated(engine.url):
+        with translated(engine.url), _without_room():
             yield
     except DBAPIError as error:
         raise EvenbooksError(
             f"The database refused a statement: {error_words(error)}. Once this is cured, run this again: it continues here."
+        ) from error
+
+
+@contextmanager
+def _without_room() -> Iterator[None]:
+    """A full disk, told without the promise of a single transaction that nothing was changed."""
+    try:
+        yield
+    except DBAPIError as error:
+        if not is_full(error):
+            raise
+        raise DatabaseReadOnly(
+            f"The disk of the database is full ({error_words(error)}). Once there is room, run this again: it continues here."
         ) from error
 
 
@@ -198,9 +213,10 @@ def open_session(settings: Settings, dry_run: bool, say: Say, engine: Engine | N
         if getattr(connection.dialect, "is_mariadb", False):
             # A table that keeps its versions can otherwise have no new column; in those of old it is NULL, which is true.
             connection.execute(text("SET SESSION system_versioning_alter_history = 'KEEP'"))
-        if not dry_run:
-            _take_lock(session)  # given back with the connection
-        yield session
+        with ExitStack() as held:
+            if not dry_run:
+                _take_locks(session, held)
+            yield session
 
 
 def _require_file(settings: Settings) -> None:
@@ -221,10 +237,32 @@ def _take_advisory_lock(session: Session) -> None:
         raise DatabaseUnavailable(TWO_AT_ONCE)
 
 
-def _take_lock(session: Session) -> None:
+def _take_locks(session: Session, held: ExitStack) -> None:
+    """Takes the lock for as long as `held` is, and at most until this process ends.
+
+    Each node of a cluster has locks of its own. Where the URL names several, the lock is taken on each that answers, in
+    one order, so that of commands that work on different nodes one goes on.
+    """
+    hosts = sorted(list_hosts(session.settings.url))
+    if len(hosts) == 1:
+        _take_lock(session, session.connection)  # given back with the connection
+        return
+    for host, port in hosts:
+        engine = make_engine(session.settings.url.difference_update_query(["host"]).set(host=host, port=port))
+        held.callback(engine.dispose)
+        try:
+            connection = held.enter_context(engine.connect())
+        except DBAPIError:
+            continue  # this one is not there, for anybody
+        connection.execute(text(f"SET SESSION wait_timeout = {LONGEST}"))
+        _take_lock(session, connection)
+        connection.commit()
+
+
+def _take_lock(session: Session, connection: Connection) -> None:
     try:
         name = "CONCAT('evenbooks.', SHA1(DATABASE()))"
-        taken = session.connection.execute(text(f"SELECT GET_LOCK({name}, 0)")).scalar()
+        taken = connection.execute(text(f"SELECT GET_LOCK({name}, 0)")).scalar()
     except DBAPIError as error:
         if error_code(error) != 1235:
             raise
