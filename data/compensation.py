@@ -79,6 +79,8 @@ def take_back(connection: Connection, marked: Changed) -> None:
     """
     _marked[connection].remove(marked)
     with connection.engine.connect() as other, other.begin():
+        if connection.invalidated:  # its COMMIT may still be on its way, and it holds the chain until then
+            queries.lock_head(other, marked.schema)
         for key in marked.before:
             if (queries.last_event_id(other, marked.schema, key, marked.action(key)) or 0) <= marked.head:
                 _put_back(other, marked, key)

@@ -14,10 +14,17 @@ from sqlalchemy.exc import IntegrityError
 from data import entering, events, queries
 from data.access import Actor, Permission, script_actor
 from data.changes import Action, Wish, change, change_each, known_key
-from data.database import Database, database_of, default, in_transaction, in_transaction_of, in_utc, snapshot
-from data.errors import Conflict, CustomerNotFound, DatabaseUnavailable, EmailTaken, EvenbooksError, InvalidInput
+from data.database import Database, ask, database_of, default, in_transaction, in_transaction_of, in_utc, snapshot
+from data.errors import (
+    Conflict,
+    CustomerNotFound,
+    DatabaseUnavailable,
+    EmailTaken,
+    EvenbooksError,
+    InvalidInput,
+    OutcomeUnknown,
+)
 from data.events import Reason
-from data.faults import translated
 from data.records import Customer, CustomerId, Outcome, Time
 from data.restoring import restore_as_seen
 from data.write_log import logged
@@ -25,6 +32,9 @@ from data.write_log import logged
 T = TypeVar("T")
 PAGE = 500
 MOST_AT_ONCE = 200  # of restore_each
+NOT_TRIED = (
+    "The database did not answer for the customer before this one, so this one was not tried. Nothing was changed."
+)
 
 
 def soft_delete(
@@ -119,7 +129,8 @@ def restore_each(
     batch_id, answers = uuid4().hex, list[Outcome | EvenbooksError]()
     for customer_id in ids:
         if answers and isinstance(answers[-1], DatabaseUnavailable):
-            answers.append(answers[-1])
+            unknown = isinstance(answers[-1], OutcomeUnknown)
+            answers.append(DatabaseUnavailable(NOT_TRIED) if unknown else answers[-1])
             continue
         try:
             with logged("restore", actor, [customer_id], batch_id=batch_id) as line:
@@ -177,8 +188,8 @@ def _alone(
 
     def work(wishes: Sequence[Wish]) -> list[Outcome | CustomerNotFound]:
         # Of several one may wait for a row that somebody holds: then the others go on alone, at once.
-        tries = 1 if len(wishes) > 1 else None
-        return in_transaction(database, lambda c: change_each(c, database.schema, wishes), tries=tries)
+        patient = len(wishes) == 1
+        return in_transaction(database, lambda c: change_each(c, database.schema, wishes), patient=patient)
 
     key = known_key(database.schema, customer_id)
     with _naming_who_has_the_email(database, action, [key]):
@@ -207,9 +218,8 @@ def find_sharing_email(database: Database, customer: Customer) -> Customer | Non
     """Another active customer with this one's e-mail address, whatever its case; None where there is none."""
     if not customer.email:
         return None
-    schema = database.schema
-    with translated(database.engine.url), database.engine.connect() as connection:  # one statement is one snapshot
-        other = queries.find_by_email(connection, schema, customer.email, other_than=customer.id)
+    schema, email = database.schema, customer.email
+    other = ask(database, lambda c: queries.find_by_email(c, schema, email, other_than=customer.id))
     return other if other and other.deleted_at is None else None
 
 

@@ -3,36 +3,39 @@
 from __future__ import annotations
 
 import random
-import re
+import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
-import psycopg
-from sqlalchemy import Connection, Engine, event, inspect
+from sqlalchemy import Connection, Engine, inspect
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from data import queries
 from data.compensation import taken_back
 from data.engines import ENDED, make_engine
-from data.errors import BooksMoved, DatabaseUnavailable, NotMigrated
-from data.faults import is_retried, translated
+from data.errors import BooksMoved, DatabaseUnavailable, NotMigrated, OutcomeUnknown
+from data.faults import is_ended, is_lost, is_retried, is_waited_for, translated
+from data.hosts import CHANGE, bound
 from data.reflection import reflect
 from data.schema import MIGRATION, Schema
 from data.settings import Settings, load_settings
 from data.turns import Turns
 
 T = TypeVar("T")
-TRIES = 6
+TRIES = 50
 PATIENCE = 15  # seconds for all tries of a transaction
-MOST_RECORDED = 20
+RECONNECTING = 5  # of them, for a database that does not answer
+LONGEST_REST = 0.6  # seconds between two tries
+RACES = 5  # that orders of others may win against a change in somebody's own transaction
 # How a session is asked for its zone and given one, and UTC in the server's words. None of it is a query: on PostgreSQL
 # that would fix the snapshot before the chain's head is locked.
 ZONE = {
@@ -147,14 +150,7 @@ def database_of(connection: Connection) -> Database:
 def snapshot(database: Database) -> Iterator[Snapshot]:
     """One moment of the database, for every read of a screen; writes are refused inside."""
     engine = database.engine
-    with translated(engine.url), engine.connect() as connection:
-        if engine.dialect.name == "sqlite":
-            connection.exec_driver_sql("PRAGMA query_only = ON")
-            connection.exec_driver_sql("SELECT 1 FROM sqlite_master LIMIT 1").all()  # this read fixes the snapshot
-        elif engine.dialect.name == "postgresql":
-            connection.exec_driver_sql("SET TRANSACTION READ ONLY; SELECT now()").close()  # the same
-        else:
-            connection.exec_driver_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+    with translated(engine.url), _reading(engine) as connection:
         try:
             yield Snapshot(connection, now())
         finally:
@@ -166,25 +162,123 @@ def snapshot(database: Database) -> Iterator[Snapshot]:
                 connection.info[ENDED] = True
 
 
-def in_transaction(database: Database, work: Callable[[Connection], T], *, tries: int | None = None) -> T:
-    """Runs `work` in one writing transaction and commits; the whole of it again after a conflict of locks.
+def _reading(engine: Engine) -> Connection:
+    """A connection whose snapshot is taken."""
 
-    `work` must therefore do nothing but database work. Raises what `work` raises, after a rollback, and DatabaseBusy
-    where others hold the locks for more than some 15 seconds.
-    """
-    last, tries = time.monotonic() + PATIENCE, tries or TRIES
+    def begin() -> Connection:
+        connection = engine.connect()
+        try:
+            _take_snapshot(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    return _found_alive(begin)
+
+
+def ask(database: Database, question: Callable[[Connection], T]) -> T:
+    """The answer to one question of one statement, which needs no snapshot beside its own."""
+
+    def once() -> T:
+        with database.engine.connect() as connection:
+            return question(connection)
+
     with translated(database.engine.url):
-        for attempt in range(1, tries + 1):
+        return _found_alive(once)
+
+
+def _found_alive(read: Callable[[], T]) -> T:
+    """What this reads; again where its connection turned out to be dead, twice at the most.
+
+    Who reads waits for no row: where that is said, it is a node that waited for its cluster in vain. It says what it is
+    only when it is asked again, and then the next connection leads elsewhere.
+    """
+    for last in (False, False, True):
+        try:
+            return read()
+        except DBAPIError as error:
+            away = is_lost(error) or (is_waited_for(error) and not isinstance(error.orig, sqlite3.Error))
+            if last or not away:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _take_snapshot(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA query_only = ON")
+        connection.exec_driver_sql("SELECT 1 FROM sqlite_master LIMIT 1").all()  # this read fixes the snapshot
+    elif connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET TRANSACTION READ ONLY; SELECT now()").close()  # the same
+    else:
+        connection.exec_driver_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+
+
+@dataclass
+class _Try(Generic[T]):
+    """One try of a transaction: the last event that it appended (id and hash), and its result once it is to be committed."""
+
+    appended: list[tuple[int, str]] = field(default_factory=list)
+    results: list[T] = field(default_factory=list)
+
+    def is_committed(self, connection: Connection, schema: Schema) -> bool:
+        """Whether its event is in the chain, asked under the chain's lock: nobody who still commits is overlooked."""
+        queries.lock_head(connection, schema)
+        event_id, hash_ = self.appended[-1]
+        return queries.event_hash(connection, schema, event_id) == hash_
+
+
+def _run(this: _Try[T], database: Database, work: Callable[[Connection], T], doubtful: Sequence[_Try[T]]) -> T:
+    """Works and commits. Where an earlier try was committed after all, answers that one's result instead."""
+    engine = database.engine
+    with engine.connect().execution_options(write=True, appended=this.appended) as connection:
+        bound(connection.connection.dbapi_connection, CHANGE)
+        with taken_back(connection), connection.begin():
+            for earlier in doubtful:
+                if earlier.is_committed(connection, database.schema):
+                    return earlier.results[0]
+            this.results.append(work(connection))
+        connection.info[ENDED] = True  # the next is its return to the pool
+        return this.results[0]
+
+
+def in_transaction(database: Database, work: Callable[[Connection], T], *, patient: bool = True) -> T:
+    """Runs `work` in one writing transaction and commits; the whole of it again after a conflict of locks, or where the
+    connection was lost.
+
+    `work` must therefore do nothing but database work. Where COMMIT itself was lost, the next try first looks for the
+    event that the lost one appended, so that nothing is done twice and what was done is told as done. Raises what `work`
+    raises, after a rollback; DatabaseBusy where others hold the locks for more than some 15 seconds, or for 3 where this
+    is not `patient`; DatabaseUnavailable where no database answers for some 5, and nothing was changed; OutcomeUnknown
+    where COMMIT was lost and nobody can tell what became of it.
+    """
+    begun, lost_since, doubtful = time.monotonic(), 0.0, list[_Try[T]]()
+    with translated(database.engine.url):
+        for attempt in range(1, TRIES + 1):
+            this = _Try[T]()
             try:
-                with database.engine.connect().execution_options(write=True) as connection:
-                    with taken_back(connection), connection.begin():
-                        result = work(connection)
-                    connection.info[ENDED] = True  # the next is its return to the pool
-                    return result
+                return _run(this, database, work, doubtful)
+            except PoolTimeout as error:
+                if doubtful:
+                    raise OutcomeUnknown from error
+                raise
             except DBAPIError as error:
-                if attempt == tries or not is_retried(error) or time.monotonic() > last:
+                lost, at = is_lost(error), time.monotonic()
+                lost_since = (lost_since or at) if lost else 0.0
+                unheard = bool(this.results) and (lost or is_ended(error))
+                if unheard and not this.appended:
+                    raise OutcomeUnknown from error
+                if unheard:
+                    doubtful.append(this)
+                # Whatever came before, a node that is lost is no reason not to ask another.
+                waited, patience = at - (lost_since or begun), RECONNECTING if lost and not doubtful else PATIENCE
+                waits = patient or doubtful or not is_waited_for(error)
+                again = lost or unheard or (is_retried(error) and waits)
+                if not again or attempt == TRIES or waited > patience:
+                    if doubtful:
+                        raise OutcomeUnknown from error
                     raise
-                time.sleep(random.uniform(0, 0.02 * 2**attempt))
+                time.sleep(random.uniform(0, min(LONGEST_REST, 0.02 * 2**attempt)))
     raise AssertionError("unreachable")
 
 
@@ -194,12 +288,16 @@ def try_writing(database: Database) -> None:
     A database that is busy with somebody else's writing can be written to.
     """
     with translated(database.engine.url):
-        try:
-            with database.engine.connect().execution_options(write=True) as connection, connection.begin():
-                queries.touch_chain(connection, database.schema)
-        except DBAPIError as error:
-            if not is_retried(error):
-                raise
+        for last in (False, True):
+            try:
+                with database.engine.connect().execution_options(write=True) as connection, connection.begin():
+                    return queries.touch_chain(connection, database.schema)
+            except DBAPIError as error:
+                if is_retried(error):
+                    return None
+                if last or not is_lost(error):
+                    raise
+    raise AssertionError("unreachable")
 
 
 def in_transaction_of(connection: Connection | None, work: Callable[[Connection, Database], T]) -> T:
@@ -214,7 +312,7 @@ def in_transaction_of(connection: Connection | None, work: Callable[[Connection,
     if not connection.in_transaction():
         connection.execution_options(write=True)
     with translated(connection.engine.url), in_utc(connection):
-        for _ in range(TRIES - 1):
+        for _ in range(RACES):
             try:
                 with connection.begin_nested():
                     return work(connection, database)
@@ -241,38 +339,3 @@ def in_utc(connection: Connection) -> Iterator[None]:
     finally:
         if not connection.invalidated:
             connection.exec_driver_sql(put.format(zone))
-
-
-@contextmanager
-def recorded(connection: Connection) -> Iterator[list[str]]:
-    """Collects the statements that run meanwhile, with their values, each text once: evidence for whoever wants to run them."""
-    statements: dict[str, str] = {}
-
-    def note(_c: Connection, cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
-        if statement not in statements and len(statements) < MOST_RECORDED:
-            statements[statement] = statement if many else _with_values(cursor, statement, parameters)
-
-    found: list[str] = []
-    event.listen(connection, "before_cursor_execute", note)
-    try:
-        yield found
-    finally:
-        event.remove(connection, "before_cursor_execute", note)
-        found.extend(statements.values())
-
-
-def _with_values(cursor: Any, statement: str, parameters: Any) -> str:
-    """The statement as the server gets it; SQLite's driver does not say, so there the values are put in here."""
-    if isinstance(cursor, psycopg.Cursor):
-        return str(psycopg.ClientCursor(cursor.connection).mogrify(statement, parameters))
-    if hasattr(cursor, "mogrify"):
-        return str(cursor.mogrify(statement, parameters or None))
-    values = iter(parameters or ())
-
-    def literal(_mark: object) -> str:
-        value = next(values, None)
-        if value is None:
-            return "NULL"
-        return str(value) if isinstance(value, (int, float)) else "'" + str(value).replace("'", "''") + "'"
-
-    return re.sub(r"\?", literal, statement)

@@ -35,6 +35,10 @@ class DatabaseBusy(DatabaseUnavailable):
     """Others hold the database's locks for too long."""
 
 
+class OutcomeUnknown(DatabaseUnavailable):
+    """The connection to the database broke at the last moment, so it is not known whether this was done. Look before you try again."""
+
+
 class DatabaseReadOnly(EvenbooksError):
     """The database cannot be written to."""
 

@@ -88,6 +88,8 @@ def append(
         last_hash = row["hash"]
         rows.append(row)
     queries.append_events(connection, schema, rows, first=head is None)
+    if rows:
+        connection.get_execution_options().get("appended", []).append((last_id + len(rows), last_hash))
     return [row["id"] for row in rows]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -20,14 +21,18 @@ from data.errors import (
     InvalidInput,
     NotMigrated,
 )
+from data.hosts import ALONE, NOT_READY
 from data.schema import MIGRATION
 
 Code = int | str
 # MariaDB's numbers, PostgreSQL's SQLSTATE; SQLite has words only.
 # Deadlock (1305: it took a savepoint along), lock wait, "record has changed since last read"; serialization, deadlock, lock wait.
 RETRIED: set[Code] = {1213, 1305, 1205, 1020, "40001", "40P01", "55P03"}
+ENDED: set[Code] = {1317, 1969, 3024, "57014"}
+WAITED_FOR: set[Code] = {1205, "55P03"}  # of them, those where somebody held a row for as long as one waits
 UNREACHABLE: set[Code] = {1040, 1044, 1045, 1049, 1053, 1077, 1079, 1927, 2002, 2003, 2005, 2006, 2013, 2014, 2055}
-UNREACHABLE |= {"28000", "28P01", "3D000", "53300", "57P01", "57P02", "57P03"}
+# A Galera node that finds itself alone while it commits: it is not known what became of that.
+UNREACHABLE |= {NOT_READY, ALONE, "28000", "28P01", "3D000", "53300", "57P01", "57P02", "57P03"}
 # What a column's character set, length or type cannot hold.
 UNFIT: set[Code] = {1267, 1366, 1406, "22001", "22021", "22P02", "22P05", "22007", "22008", "42846"}
 SIGNALLED: set[Code] = {1644, "P0001"}  # by a trigger of theirs
@@ -39,6 +44,9 @@ NOT_ALLOWED: set[Code] = {1142, 1143, "42501"}
 NOT_GRANTED: set[Code] = {1044, 1227, *NOT_ALLOWED}  # also to the whole database, and what only administrators may
 BINARY_LOG = 1419  # only who has SUPER may make triggers there
 READ_ONLY: set[Code] = {1290, 1792, 1836, 1148, "25006", *NOT_ALLOWED}
+NO_ROOM: set[Code] = {1021, 1114, "53100"}
+# What SQLite says, and what servers repeat of the system and of their storage engines.
+NO_ROOM_WORDS = ("disk is full", "No space left", "No more room", "error 28 ", "Errcode: 28")
 NOT_NULL: set[Code] = {1048, "23502"}
 CHECKED: set[Code] = {4025, "23514"}  # a CHECK of the table
 
@@ -54,12 +62,33 @@ def error_code(error: DBAPIError) -> Code | None:
 def error_words(error: DBAPIError) -> str:
     """What the server said, without what it adds for programs."""
     primary = getattr(getattr(error.orig, "diag", None), "message_primary", None)
-    return str(primary or (getattr(error.orig, "args", None) or [error.orig])[-1])
+    words = str(primary or (getattr(error.orig, "args", None) or [error.orig])[-1])
+    return " ".join(words.split()).rstrip(".")  # libpq's have several lines
 
 
 def is_retried(error: DBAPIError) -> bool:
     """Whether the same transaction may well succeed when tried again."""
-    return error_code(error) in RETRIED or "is locked" in str(error.orig)
+    return error_code(error) in RETRIED or _is_locked(error)
+
+
+def is_waited_for(error: DBAPIError) -> bool:
+    """Whether somebody holds a row, and was waited for in vain."""
+    return error_code(error) in WAITED_FOR or _is_locked(error)
+
+
+def _is_locked(error: DBAPIError) -> bool:
+    """SQLite's words; a rule of theirs may say the same of a month, which is another kind of error."""
+    return isinstance(error.orig, sqlite3.OperationalError) and "is locked" in str(error.orig)
+
+
+def is_ended(error: DBAPIError) -> bool:
+    """Whether the statement was ended from outside: by its limit of time, or by whoever looks after the server."""
+    return error_code(error) in ENDED
+
+
+def is_full(error: DBAPIError) -> bool:
+    """Whether there is no room left where the database keeps its files."""
+    return error_code(error) in NO_ROOM or any(sign in str(error.orig) for sign in NO_ROOM_WORDS)
 
 
 @contextmanager
@@ -92,8 +121,16 @@ def _meaning(error: DBAPIError, url: str) -> EvenbooksError | None:
         return NotMigrated(f"This database is not prepared yet ({words}). Run: python {MIGRATION} --dry-run")
     if _is_checked(error):  # MariaDB's is no IntegrityError
         return _refused_by_check(error)
+    if is_ended(error):
+        return DatabaseUnavailable(
+            f"The database ended this before it was done ({words}). Nothing was changed; try again, or ask whoever looks after it."
+        )
     if code in SIGNALLED:
         return Conflict(f"A rule of the database refused this: {words}. Nothing was changed.")
+    if is_full(error):
+        return DatabaseReadOnly(
+            f"The disk of the database is full ({words}). Nothing was changed; once there is room, try again."
+        )
     if code in TOO_LARGE or words == "integer overflow":
         return EvenbooksError(f"An amount is too large to be added exactly, so there is no total ({words}).")
     # Without a code it never came to the server: a text with a NUL, which PostgreSQL's driver refuses.
@@ -103,9 +140,7 @@ def _meaning(error: DBAPIError, url: str) -> EvenbooksError | None:
         return ConfigurationError(
             f"The database {url} is not what DATABASE_URL and the mapping in evenbooks.toml say, or no longer: {words}."
         )
-    if _is_lost(error) or any(
-        sign in words for sign in ("unable to open", "not a database", "disk I/O", "is full", "malformed")
-    ):
+    if is_lost(error) or any(sign in words for sign in ("unable to open", "not a database", "disk I/O", "malformed")):
         return DatabaseUnavailable(f"The database {url} does not answer: {words}.")
     return None
 
@@ -118,8 +153,8 @@ def _refused_by_check(error: DBAPIError) -> Conflict:
     return Conflict(f"A CHECK of the table refused this: {error_words(error)}. Nothing was changed.")
 
 
-def _is_lost(error: DBAPIError) -> bool:
-    """Whether the connection is gone, or was never made; psycopg then has no code."""
+def is_lost(error: DBAPIError) -> bool:
+    """Whether the connection is gone, or was never made; psycopg then has no code. SQLite has none to lose."""
     code = error_code(error)
     broken = isinstance(error.orig, psycopg.OperationalError) and code is None
     return error.connection_invalidated or code in UNREACHABLE or broken or str(code).startswith("08")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sqlalchemy import Connection
+
 from data import queries
-from data.database import Database
-from data.faults import translated
+from data.database import Database, ask
 from data.migration.indexes import name_is_taken
 from data.migration.unique import COLUMN
 from data.migration.unique_keys import index_name, unique_keys
@@ -19,8 +20,7 @@ def find_sharing_emails(database: Database, customers: Sequence[Customer]) -> di
 
     The other is active, or else comes earlier among these.
     """
-    with translated(database.engine.url), database.engine.connect() as connection:
-        found = queries.find_sharing(connection, database.schema, customers)
+    found = ask(database, lambda c: queries.find_sharing(c, database.schema, customers))
     first: dict[str, Customer] = {}
     for customer in customers:
         twin = first.setdefault((customer.email or "").casefold(), customer)
@@ -32,11 +32,14 @@ def find_sharing_emails(database: Database, customers: Sequence[Customer]) -> di
 def are_kept_apart(database: Database) -> bool:
     """Whether the database refuses an e-mail address that another active customer has: it has a unique key of theirs or ours."""
     schema = database.schema
-    with translated(database.engine.url), database.engine.connect() as connection:
+
+    def kept_apart(connection: Connection) -> bool:
         ours = COLUMN in schema.customer_table.c or name_is_taken(
             connection, schema.customer_table, index_name(connection, schema)
         )
         return ours or bool(unique_keys(connection, schema))
+
+    return ask(database, kept_apart)
 
 
 def may_lose_email(schema: Schema) -> bool:

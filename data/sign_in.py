@@ -13,15 +13,13 @@ from sqlalchemy import Connection
 
 from data import queries
 from data.access import Actor, Door, Role, Standing
-from data.database import Database, in_transaction, now
+from data.database import Database, ask, in_transaction, now
 from data.errors import SignInRefused
-from data.faults import translated
 from data.settings import EMAIL, Roles
 
 Claims = Mapping[str, Any]
 FIRST = (Role.ADMIN, Role.MANAGER, Role.STAFF, Role.AUDITOR)  # of several roles the first of these
 LAST_SECOND = 253_402_300_799  # of the year 9999
-MOST_BROWSERS = 20  # that sign one person out at once; PostgreSQL lets one after the other through
 LONGEST_ACTOR = 255  # characters in the events' column
 
 
@@ -76,8 +74,7 @@ def require_valid(database: Database, identity: Identity, at: datetime) -> None:
     """Raises SignInRefused where the sign-in has expired by then (UTC), or this person has signed out since."""
     if identity.expires_at <= at:
         raise SignInRefused("Your sign-in has expired. Sign in again.")
-    with translated(database.engine.url), database.engine.connect() as connection:
-        ended = queries.signed_out_at(connection, database.schema, identity.person)
+    ended = ask(database, lambda c: queries.signed_out_at(c, database.schema, identity.person))
     # What is kept and cannot be read as a time ends the sign-in too.
     if ended is not None and not (isinstance(ended, datetime) and ended < identity.issued_at):
         raise SignInRefused("You have signed out since. Sign in again.")
@@ -91,7 +88,7 @@ def sign_out(database: Database, identity: Identity) -> None:
     def write(connection: Connection) -> None:
         queries.keep_sign_out(connection, database.schema, identity.person, at=at)
 
-    in_transaction(database, write, tries=MOST_BROWSERS)
+    in_transaction(database, write)
 
 
 def actor_of(identity: Identity, role: Role, claims: Claims | None = None) -> Actor:

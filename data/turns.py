@@ -11,9 +11,12 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from data.errors import DatabaseBusy, DatabaseUnavailable, OutcomeUnknown
+
 W = TypeVar("W")
 R = TypeVar("R")
 MOST = 16  # that share a transaction
+LONGEST = 60.0  # seconds that one waits for the others' turn: longer than it can take a database that answers
 
 
 @dataclass(eq=False)
@@ -24,6 +27,7 @@ class _Place(Generic[W, R]):
     wish: W
     leads: bool = False
     answers: list[R] = field(default_factory=list)
+    away: DatabaseUnavailable | None = None
     called: threading.Event = field(default_factory=threading.Event)
 
 
@@ -39,17 +43,20 @@ class Turns(Generic[W, R]):
         """The answer to this wish, worked out with those that wait; no two of one key together.
 
         `work` answers in the order of the wishes. Where it raises for several, each is worked out alone, so that
-        nobody gets another's error.
+        nobody gets another's error; but where the database is away, or what it did is not known, that is everybody's.
+        Raises DatabaseBusy where those before take a minute, and OutcomeUnknown where it is among them.
         """
         place: _Place[W, R] = _Place(key, wish)
         with self._lock:
             self._waiting.append(place)
             if not self._busy:
                 self._busy = place.leads = True
-        if not place.leads:
-            place.called.wait()
+        if not place.leads and not place.called.wait(LONGEST):
+            self._give_up(place)
         if place.leads:
             self._work_for_all(work)
+        if place.away is not None:
+            raise type(place.away)(*place.away.args) from place.away
         return place.answers[0] if place.answers else work([wish])[0]
 
     def _work_for_all(self, work: Callable[[Sequence[W]], Sequence[R]]) -> None:
@@ -58,11 +65,24 @@ class Turns(Generic[W, R]):
         try:
             for place, answer in zip(together, work([place.wish for place in together]), strict=True):
                 place.answers.append(answer)
-        except Exception:
+        except Exception as error:
             if len(together) == 1:
                 raise
+            if isinstance(error, DatabaseUnavailable) and not isinstance(error, DatabaseBusy):
+                for place in together:
+                    place.away = error
         finally:
             self._hand_over(together)
+
+    def _give_up(self, place: _Place[W, R]) -> None:
+        """Leaves the queue, unless it is this one's turn after all."""
+        with self._lock:
+            if place.leads or place.answers or place.called.is_set():
+                return
+            if place not in self._waiting:
+                raise OutcomeUnknown
+            self._waiting.remove(place)
+        raise DatabaseBusy("The database takes very long with what others asked for. Nothing was changed; try again.")
 
     def _take(self) -> list[_Place[W, R]]:
         """The first who waits, and those after who wish something of another customer."""

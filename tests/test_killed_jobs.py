@@ -14,6 +14,7 @@ from datetime import timedelta
 import pytest
 from shops import STAFF, execute, make_shop, problems
 
+from data import database as databases
 from data import integrity, jobs, queries
 from data.database import Database, attach, snapshot
 from data.jobs import running, worker
@@ -201,6 +202,26 @@ def test_the_worker_wakes_up_goes_on_after_trouble_and_ends_with_its_engine(
     third = delete(1003)
     wait_for(lambda: jobs.get(shop, third.id).state == "done")
     shop.engine.dispose()
+    wait_for(lambda: not workers())
+
+
+@ON_SQLITE
+def test_whoever_attaches_anew_gets_a_worker_again(shop: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Try again on a page lets the database go, and with it the worker."""
+    monkeypatch.setenv("DATABASE_URL", shop.settings.database_url)
+    monkeypatch.setattr(worker, "ATTACH", 0.05)
+    over = threading.Event()
+    databases.forget_default()
+    jobs.work_for_default(over)
+    try:
+        wait_for(lambda: len(workers()) == 1)
+        (first,) = workers()
+        databases.forget_default()
+        wait_for(lambda: bool(workers()) and workers() != [first])
+    finally:
+        over.set()
+        wait_for(lambda: "evenbooks-attach" not in {thread.name for thread in threading.enumerate()})
+        databases.forget_default()
     wait_for(lambda: not workers())
 
 

@@ -33,6 +33,7 @@ STATUS: dict[type[EvenbooksError], tuple[int, str]] = {
     errors.Conflict: (409, "conflict"),
     errors.InvalidInput: (422, "invalid_input"),
     errors.NotMigrated: (503, "not_migrated"),
+    errors.OutcomeUnknown: (503, "outcome_unknown"),
     errors.DatabaseBusy: (503, "database_busy"),
     errors.DatabaseUnavailable: (503, "database_unavailable"),
     errors.DatabaseReadOnly: (503, "database_read_only"),
@@ -46,6 +47,7 @@ SENTENCES = {
     "misconfigured": "The server is not configured for this database, and its log says what is wrong.",
     "not_migrated": "The database is not prepared yet; the server's log says what is missing.",
     "database_unavailable": "The database does not answer. Try again in a moment.",
+    "outcome_unknown": str(errors.OutcomeUnknown()),
     "database_busy": "The database is busy: others hold its locks. Nothing was changed; try again.",
     "database_read_only": "The database cannot be written to. Nothing was changed.",
     "conflict": "Another row of the database stands against this. Nothing was changed.",
@@ -102,7 +104,8 @@ def _told(request: Request, error: Exception) -> tuple[int, str, str, dict[str, 
         return error.status, error.code, str(error), error.headers
     if isinstance(error, EvenbooksError):
         status, code, message = describe(error)
-        return status, code, message, {"Retry-After": str(LATER)} if status == 503 else {}
+        again = status == 503 and not isinstance(error, errors.OutcomeUnknown)  # which may have been done
+        return status, code, message, {"Retry-After": str(LATER)} if again else {}
     if isinstance(error, RequestValidationError):
         return 422, "invalid_input", _sentences(error), {}
     if isinstance(error, HTTPException):

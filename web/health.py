@@ -35,6 +35,7 @@ SENTENCES = {
     "configuration": "A setting is not right; the server's log says which.",
     "database_unavailable": "The database does not answer.",
 }
+FULL = "Every connection to the database is in use."
 
 TOO_LARGE: dict[int | str, dict[str, Any]] = {413: {"description": ERRORS[413], "content": FAILED}}
 
@@ -78,10 +79,11 @@ class Problem(BaseModel):
 
 
 class NotReady(BaseModel):
-    """Nothing can be read or changed at the moment."""
+    """Nothing can be read or changed at the moment; `pool` is null where none is known."""
 
     ready: Literal[False]
     error: Problem
+    pool: Pool | None
 
 
 class Watch(Generic[T]):
@@ -106,8 +108,9 @@ class Watch(Generic[T]):
 
 def look_at_database() -> Database | str:
     """The database, or a code of SENTENCES."""
+    global _seen
     try:
-        database = demo.attached()
+        database = _seen = demo.attached()
         require_ready(database)
     except EvenbooksError as error:
         log.warning("Not ready: %s: %s", type(error).__name__, error)
@@ -143,6 +146,7 @@ async def _reports(database: Database) -> dict[str, Any] | None:
 watch = Watch(look_at_database)
 replica_watch = Watch(look_at_replica)
 _last: Freshness | None = None
+_seen: Database | None = None
 router = APIRouter(tags=["health"])
 
 
@@ -159,5 +163,8 @@ async def readyz() -> JSONResponse:
     """Whether the database answers and is prepared, asked at most once a second; how busy its connections are; and the replica."""
     seen = await watch.look(PATIENCE) or "database_unavailable"
     if isinstance(seen, str):
-        return JSONResponse({"ready": False, "error": {"code": seen, "message": SENTENCES[seen]}}, 503)
+        pool = pool_figures(_seen) if _seen else {}  # a full one is why nothing answers
+        full = seen == "database_unavailable" and pool and pool["in_use"] >= pool["limit"]
+        problem = {"code": seen, "message": FULL if full else SENTENCES[seen]}
+        return JSONResponse({"ready": False, "error": problem, "pool": pool or None}, 503)
     return JSONResponse({"ready": True, "pool": pool_figures(seen) or None, "reports": await _reports(seen)})

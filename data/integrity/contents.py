@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 from sqlalchemy import Connection
 
@@ -40,7 +41,7 @@ class Contents:
         """The revenue, exact."""
         return money.add(block.total for block in self.blocks)
 
-    @property
+    @cached_property
     def checksum(self) -> str:
         """SHA-256 (hex) over a line a block, sorted by label."""
         lines = [f"{b.label}|{b.orders}|{b.revenue_orders}|{plain(b.total)}|{b.digest}\n" for b in self.blocks]

@@ -11,10 +11,10 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from data import queries
-from data.database import recorded
 from data.faults import NOT_GRANTED, Code, error_code
 from data.integrity.replay import Replay
 from data.integrity.report import EXAMPLES, Answer, Check
+from data.recording import recorded
 from data.records import MonthlyRevenue
 from data.schema import Schema
 

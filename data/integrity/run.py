@@ -13,13 +13,14 @@ from sqlalchemy import Connection
 
 from data import inspection, queries
 from data.access import Actor, Permission, script_actor
-from data.database import Database, in_transaction, recorded, snapshot
+from data.database import Database, in_transaction, snapshot
 from data.errors import DatabaseReadOnly
 from data.integrity import accounts, books, sealed, structure
 from data.integrity.amounts import amounts
 from data.integrity.look import Look, Progress, Question, ask, no_progress, part_of
 from data.integrity.replay import replay
 from data.integrity.report import Answer, Finding, Report, add_up
+from data.recording import recorded
 from data.schema import Schema
 
 COUNTED = 0.75  # how much of the work is done when the orders are counted

@@ -12,13 +12,13 @@ from sqlalchemy.exc import DBAPIError
 
 from data import guard as guards
 from data import inspection, queries
-from data.database import recorded
 from data.engines import make_engine
 from data.faults import READ_ONLY, SIGNALLED, Code, error_code
 from data.inspection import ForeignKey
 from data.integrity.look import NOT_ALLOWED, Look
 from data.integrity.report import Answer, Finding, Level
 from data.queries.dates import zone_sentence
+from data.recording import recorded
 from data.schema import MIGRATION
 
 # The account may not, or nobody may on this server: read-only, a replica, a trigger that refuses it.

@@ -126,13 +126,19 @@ def _mark(connection: Connection, schema: Schema, batch: Batch, ids: Sequence[Cu
     except (_Unlike, DBAPIError) as error:
         words = _why(error)
         if words is None:
-            raise
+            raise _first(error) from None
     else:
         return {}
     if len(ids) == 1:
         return {ids[0]: words}
     half = len(ids) // 2
     return _mark(connection, schema, batch, ids[:half]) | _mark(connection, schema, batch, ids[half:])
+
+
+def _first(error: Exception) -> BaseException:
+    """What went wrong: where there is no room, SQLite ends the whole transaction, and with it the savepoint to go back to."""
+    before = error.__context__ and error.__context__.__context__  # behind the driver's own error
+    return before if before and "no such savepoint" in str(error) else error
 
 
 def _why(error: Exception) -> str | None:

@@ -14,10 +14,9 @@ from sqlalchemy import Connection
 
 from data import compensation, erasing, events, queries, requesting, write_log
 from data.access import Actor
-from data.database import Database, in_transaction, now, snapshot
+from data.database import Database, ask, in_transaction, now, snapshot
 from data.errors import BooksMoved, DatabaseUnavailable, EvenbooksError, JobNotFound
 from data.events import Reason
-from data.faults import translated
 from data.jobs.batch import Batch, Result
 from data.jobs.carrying import carry
 from data.jobs.reading import get
@@ -81,8 +80,7 @@ class _Run:
 
     def _size(self) -> int:
         """How many to a transaction: one where the table cannot roll back, so that a killed server leaves one at most."""
-        with translated(self.database.engine.url), self.database.engine.connect() as connection:
-            return 1 if compensation.is_lasting(connection, self.schema) else self.size
+        return 1 if ask(self.database, lambda c: compensation.is_lasting(c, self.schema)) else self.size
 
     def _is_mine(self, job: Job) -> bool:
         return job.state == "running" and job.owner == self.owner

@@ -6,9 +6,8 @@ import json
 
 from data import queries, tokens
 from data.access import Actor, Door, Permission, Role, Standing
-from data.database import Database, now
+from data.database import Database, ask, now
 from data.errors import NotPermitted
-from data.faults import translated
 from data.records import Job, JobKind
 from data.settings import load_settings
 from data.sign_in import role_of
@@ -58,8 +57,8 @@ def _role_now(database: Database, job: Job, standing: Standing) -> Role | None:
         return role_of(load_settings().roles, standing.claims)  # as the front door reads them: anew
     if standing.token_id is None:
         return Role(job.role)
-    with translated(database.engine.url), database.engine.connect() as connection:
-        known = queries.get_token(connection, database.schema, standing.token_id)
+    token_id = standing.token_id
+    known = ask(database, lambda c: queries.get_token(c, database.schema, token_id))
     if known is None or tokens.state_of(known[0], now()) != "in force":
         raise NotPermitted(f"The token of {job.actor}, who asked for this, is no longer in force.")
     return Role(known[0].role)

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 import weakref
+from contextlib import suppress
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine, event
@@ -18,7 +19,7 @@ from data.jobs import running
 LOGGER = logging.getLogger("evenbooks")
 LOOK = 2.0  # seconds between two looks for jobs that another process started
 EXPIRE = 60.0  # seconds between two looks for requests that nobody answered
-ATTACH = 30.0  # seconds between two tries to reach a database that does not answer
+ATTACH = 30.0  # seconds between two looks whether the database is the one that the worker has
 
 _workers: WeakKeyDictionary[Engine, _Worker] = WeakKeyDictionary()
 _lock = threading.Lock()
@@ -40,15 +41,16 @@ def wake(database: Database) -> None:
         known.due.set()
 
 
-def work_for_default() -> None:
-    """Starts the worker of the database that the environment names as soon as that can be reached, in the background."""
+def work_for_default(over: threading.Event | None = None) -> None:
+    """Starts the worker of the database that the environment names as soon as that can be reached, in the background;
+    and again where that was let go and attached anew, as by Try again. `over` ends this."""
+    ended = over or threading.Event()
 
     def begin() -> None:
-        while True:
-            try:
-                return ensure_worker(default())
-            except EvenbooksError:
-                time.sleep(ATTACH)  # the pages say what is wrong
+        while not ended.is_set():
+            with suppress(EvenbooksError):  # the pages say what is wrong
+                ensure_worker(default())
+            ended.wait(ATTACH)
 
     threading.Thread(target=begin, name="evenbooks-attach", daemon=True).start()
 

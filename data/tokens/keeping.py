@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from data import events, queries, requesting
 from data.access import Actor, Door, Permission, Role, Standing
-from data.database import Database, in_transaction, now, snapshot
+from data.database import Database, ask, in_transaction, now, snapshot
 from data.errors import Conflict, EvenbooksError, InvalidInput, TokenRefused
 from data.events import Draft
 from data.faults import translated
@@ -124,8 +124,7 @@ def check(database: Database, bearer: str, *, at: datetime | None = None) -> Act
     if found is None:
         raise TokenRefused(UNKNOWN)
     token_id, secret = found.groups()
-    with translated(database.engine.url), database.engine.connect() as connection:
-        known = queries.get_token(connection, database.schema, token_id)
+    known = ask(database, lambda c: queries.get_token(c, database.schema, token_id))
     token, kept = known or (None, NOBODYS)
     same = hmac.compare_digest(_hashed(secret).encode(), str(kept).encode())
     if token is None or not same:

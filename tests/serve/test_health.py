@@ -31,6 +31,7 @@ def ask(monkeypatch: pytest.MonkeyPatch) -> Iterator[Asks]:
     monkeypatch.setattr(health, "watch", health.Watch(lambda: health.look_at_database()))
     monkeypatch.setattr(health, "KEPT", 0.0)
     monkeypatch.setattr(health, "_last", None)
+    monkeypatch.setattr(health, "_seen", None)
     app = FastAPI()
     app.include_router(health.router)
     with TestClient(app, raise_server_exceptions=False) as client:
@@ -123,7 +124,7 @@ def test_what_is_wrong_is_a_code_and_never_the_databases_words(
     monkeypatch.setattr("data.demo.attached", fail)
     assert ask("/readyz") == (
         503,
-        {"ready": False, "error": {"code": code, "message": health.SENTENCES[code]}},
+        {"ready": False, "error": {"code": code, "message": health.SENTENCES[code]}, "pool": None},
     )
     assert "secret" not in health.SENTENCES[code]
 

@@ -1,0 +1,16 @@
+"""Waiting for what a busy machine takes its time over."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+LONGEST = 120  # seconds
+
+
+def eventually(done: Callable[[], bool]) -> None:
+    """Returns once this is so; fails after two minutes."""
+    last = time.monotonic() + LONGEST
+    while not done():
+        assert time.monotonic() < last, "it never came to that"
+        time.sleep(0.05)

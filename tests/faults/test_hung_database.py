@@ -1,0 +1,76 @@
+"""A connection of which nothing is heard any more: what waits for it, what goes on meanwhile, and what ends it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from acts import assert_well, delete, events_since, last_event
+from cutting_proxy import CuttingProxy, How
+from shops import STAFF
+
+from data import engines, queries
+from data.customers import delete_many
+from data.database import Database, attach, snapshot
+from data.pool import pool_figures
+
+ON_SERVERS = pytest.mark.parametrize("engine_name", ["mariadb", "postgresql"], indirect=True)
+MARK = "UPDATE customers"
+
+
+@contextmanager
+def hanging(through: Database, proxy: CuttingProxy, at: int | str, how: How) -> Iterator[Future[Any]]:
+    """A deletion of customer 1 that hangs there."""
+    with ThreadPoolExecutor(1) as pool:
+        proxy.cut(at, how, following=MARK)
+        deletion = pool.submit(delete, through, [1])
+        try:
+            assert proxy.has_cut.wait(60)
+            yield deletion
+        finally:
+            proxy.go()
+            proxy.come_back()
+
+
+@ON_SERVERS
+def test_whose_answer_does_not_come_waits_the_others_go_on_and_in_the_end_it_is_told_as_done(
+    shop: Database, through: Database, proxy: CuttingProxy
+) -> None:
+    before = last_event(shop)
+    with hanging(through, proxy, "COMMIT", "unanswered") as deletion:
+        with snapshot(through) as moment:  # reads of the same process
+            assert queries.count_customers(moment.connection, through.schema)
+        other = attach(through.settings)  # as another process
+        assert delete_many(other, [2], actor=STAFF, reason="requested")[0].changed
+        assert delete_many(through, [3, 5], actor=STAFF, reason="requested")[0].changed
+        other.engine.dispose()
+        assert not deletion.done()
+        assert pool_figures(through)["in_use"] == 1
+    (event_id,) = deletion.result(60)
+    assert list(events_since(shop, before).values()) == ["delete"] * 4
+    assert event_id == before + 1
+    assert_well(shop, through)
+
+
+@ON_SERVERS
+@pytest.mark.parametrize("number", [2, 3])
+def test_a_session_that_says_nothing_after_it_wrote_is_ended_by_the_server_and_the_change_is_done_once(
+    shop: Database, proxy: CuttingProxy, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """Else whoever vanished in the middle of a change would hold the chain for hours."""
+    locking = queries.events._LOCK_CHAIN.replace(f"'{engines.IDLE}s'", "'1s'")
+    assert "'1s'" in locking
+    monkeypatch.setattr(queries.events, "_LOCK_CHAIN", locking)
+    monkeypatch.setattr(engines, "IDLE", 1)
+    monkeypatch.setattr(engines, "LONGEST_PAUSE", 3600.0)
+    through = attach(shop.settings.model_copy(update={"database_url": proxy.url}))
+    before = last_event(shop)
+    proxy.cut(number, "swallowed", following=MARK)
+    (event_id,) = delete(through, [1])
+    assert proxy.has_cut.is_set()
+    assert events_since(shop, before) == {event_id: "delete"}
+    assert_well(shop, through)
+    through.engine.dispose()
