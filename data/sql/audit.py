@@ -53,22 +53,22 @@ def audit_sql(database: Database, name: str | None = None) -> str:
         raise InvalidInput(f"There is no question {name}. These are: {', '.join(templates)}.", field="name")
     with snapshot(database) as moment:
         values = _values(moment.connection, schema)
+        where_to_look = search_path(moment.connection, schema.dialect)
     texts = {}
     for question, path in templates.items():
         texts[question] = filled(read_template(path), values)
         values[question] = _bare(texts[question])
     wanted = templates if name is None else [one for one in (NEEDED.get(name), name) if one in templates]
-    parts = [ABOUT, _where_to_look(database), BEGIN[schema.dialect], *(texts[one] for one in wanted if one), END]
+    parts = [ABOUT, where_to_look, BEGIN[schema.dialect], *(texts[one] for one in wanted if one), END]
     return "\n".join(filter(None, parts))
 
 
-def _where_to_look(database: Database) -> str:
+def search_path(connection: Connection, dialect: str) -> str:
     """PostgreSQL finds tables without a schema where the account looks for them: as the application's does."""
-    if database.schema.dialect != "postgresql":
+    if dialect != "postgresql":
         return ""
-    with snapshot(database) as moment:
-        schemas = moment.connection.execute(text("SELECT unnest(current_schemas(false))")).scalars().all()
-        return f"SET search_path = {', '.join(quoted(moment.connection, one) for one in schemas)};"
+    schemas = connection.execute(text("SELECT unnest(current_schemas(false))")).scalars().all()
+    return f"SET search_path = {', '.join(quoted(connection, one) for one in schemas)};"
 
 
 def _bare(text: str) -> str:

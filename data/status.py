@@ -1,0 +1,127 @@
+"""`python -m data.status`: what whoever watches wants to know and cannot read from outside, in a moment and without a full check."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from data import queries
+from data.database import Database, attach, snapshot
+from data.errors import EvenbooksError
+from data.schema import Schema
+from data.settings import load_settings
+
+CHECK_AGE = timedelta(hours=26)  # a nightly check, and what it takes itself
+FAILURE_AGE = timedelta(hours=24)
+ABOUT = """Prints the end of the chain of events, the last check, seals, jobs, requests and the last backup check. It reads little, runs
+no check and writes nothing. Exits 0 when nothing needs somebody, 1 when something does, 2 when it could not look."""
+
+
+@dataclass(frozen=True)
+class Signal:
+    """Something to watch: its name, whether nobody needs to act, and how it is, in words."""
+
+    name: str
+    ok: bool
+    words: str
+
+
+def signals(database: Database) -> list[Signal]:
+    """How everything is at one moment. Raises DatabaseUnavailable and the like."""
+    looks: list[Callable[[Connection, Schema, datetime], Signal]] = [_chain, _check, _seals, _jobs, _requests, _backup]
+    with snapshot(database) as moment:
+        return [look(moment.connection, database.schema, moment.at) for look in looks]
+
+
+def _chain(connection: Connection, schema: Schema, at: datetime) -> Signal:
+    head = queries.get_head(connection, schema)
+    if head is None:
+        return Signal("chain", False, "the chain of events has no head")
+    last = queries.get_event(connection, schema, head.event_id)
+    if last is None or last.hash != head.hash:
+        return Signal("chain", False, f"the head names event {head.event_id}, which is gone or another one")
+    return Signal("chain", True, f"ends with event {head.event_id} ({head.hash}), {_ago(last.at, at)}")
+
+
+def _check(connection: Connection, schema: Schema, at: datetime) -> Signal:
+    last = queries.last_check(connection, schema)
+    if last is None:
+        return Signal("check", False, "never checked")
+    blind = f", {last.unseen} could not see" if last.unseen else ""
+    fresh = isinstance(last.snapshot_at, datetime) and at - last.snapshot_at <= CHECK_AGE
+    words = f"{'even' if last.even else 'NOT EVEN'}{blind}, {_ago(last.snapshot_at, at)}"
+    return Signal("check", bool(last.even) and not last.unseen and fresh, words)
+
+
+def _seals(connection: Connection, schema: Schema, at: datetime) -> Signal:
+    months = sorted({seal.month for seal in queries.list_seals(connection, schema)})
+    return Signal("seals", True, f"{len(months)} months, the last {months[-1]}" if months else "none")
+
+
+def _jobs(connection: Connection, schema: Schema, at: datetime) -> Signal:
+    jobs = queries.list_jobs(connection, schema, limit=200)
+    running = [job.id for job in jobs if job.state == "running"]
+    alone = queries.list_free_jobs(connection, schema, at=at)
+    failed = [
+        job.id
+        for job in jobs
+        if job.state == "failed" and isinstance(job.ended_at, datetime) and at - job.ended_at <= FAILURE_AGE
+    ]
+    words = [f"{len(running)} running"]
+    words += [f"nobody works on {', '.join(alone)}"] if alone else []
+    words += [f"failed in the last 24 hours: {', '.join(failed)}"] if failed else []
+    return Signal("jobs", not alone and not failed, "; ".join(words))
+
+
+def _requests(connection: Connection, schema: Schema, at: datetime) -> Signal:
+    return Signal("requests", True, f"{queries.count_waiting_requests(connection, schema, at=at)} waiting")
+
+
+def _backup(connection: Connection, schema: Schema, at: datetime) -> Signal:
+    last = queries.last_backup_check(connection, schema)
+    if last is None:
+        return Signal("backup", True, "never checked")
+    passed = json.loads(last.body).get("passed") is True
+    return Signal("backup", passed, f"{'passed' if passed else 'NOT PASSED'}, checked {_ago(last.at, at)}")
+
+
+def _ago(then: datetime | str, at: datetime) -> str:
+    if not isinstance(then, datetime):
+        return f"at {then}"
+    hours = (at - then).total_seconds() / 3600
+    return f"{hours:.1f} hours ago" if hours < 48 else f"{hours / 24:.0f} days ago"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command. Exits 0 when nothing needs somebody, 1 when something does, 2 when it could not look."""
+    parser = argparse.ArgumentParser(prog="python -m data.status", description=ABOUT)
+    parser.add_argument("--json", action="store_true", help="print the signals as JSON")
+    parser.add_argument("--config", help="the configuration file (default: EVENBOOKS_CONFIG, or evenbooks.toml)")
+    options = parser.parse_args(arguments)
+    try:
+        found = signals(attach(load_settings(config=options.config)))
+    except Exception as error:  # whatever it is, it could not look, which is not the same as trouble
+        if not isinstance(error, EvenbooksError):
+            logging.getLogger("evenbooks").exception("the status could not be read")
+        if options.json:
+            print(json.dumps({"ok": None, "error": {"code": type(error).__name__, "message": str(error)}}))
+        else:
+            print(f"Could not look: {error}", file=sys.stderr)
+        return 2
+    ok = all(signal.ok for signal in found)
+    if options.json:
+        print(json.dumps({"ok": ok, "signals": [asdict(signal) for signal in found]}, ensure_ascii=False))
+    else:
+        print("\n".join(f"{signal.name:10}{'ok' if signal.ok else 'LOOK':6}{signal.words}" for signal in found))
+    return 0 if ok else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
