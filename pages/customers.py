@@ -51,9 +51,9 @@ with here.reading() as moment:
     with answers:
         show_answers(here, moment)
 with here.careful():
-    active, deleted = (lists.count_customers(url, gone) for gone in (False, True))
-    matching = lists.count_asked(here, asked)
-    others = lists.count_customers(url, True, asked.search) if asked.narrowed and not page.items else 0
+    active, deleted = lists.count_active(url), lists.count_deleted(url)
+    matching = lists.count_asked(here, asked, page)
+    others = lists.count_matching(url, True, asked.search) if asked.narrowed and not page.items else lists.Count(0)
 still = f"{count(deleted, 'deleted customer')} not in this list; their orders still count in every report."
 answer.write(
     f"{count(active, 'active customer')}. {still}" if deleted else f"{count(active, 'active customer')}, none deleted."
@@ -64,8 +64,8 @@ if page.items:
     alt = f"{len(page.items)} active customers; select rows to edit or delete"
     selected = lists.select_rows(frame, page.items, config=config, alt=alt)
 elif asked.narrowed:
-    would = f"No active customer matches; {count(others, 'deleted customer')} would: see View Deleted Customers."
-    st.info(would if others else "No customer matches, active or deleted.", icon=":material/search_off:")
+    would = f"No active customer matches; {others} deleted {'customer' if str(others) == '1' else 'customers'} would: see View Deleted Customers."
+    st.info(would if others.number else "No customer matches, active or deleted.", icon=":material/search_off:")
 elif deleted:
     st.info("Every customer is deleted. View Deleted Customers restores them.", icon=":material/group:")
 else:

@@ -35,8 +35,8 @@ with here.reading() as moment:
     erased = queries.erased_ids(moment.connection, here.database.schema, [c.id for c in page.items])
     frame, config = tables.deleted_table(moment, here, page.items, erased)
 with here.careful():
-    deleted = lists.count_customers(url, True)
-    matching = lists.count_asked(here, asked)
+    deleted = lists.count_deleted(url)
+    matching = lists.count_asked(here, asked, page)
 stays = "Their orders are in every report; restoring brings them back to the list."
 answer.write(f"{count(deleted, 'deleted customer')}. {stays}" if deleted else "Nobody is deleted.")
 

@@ -5,7 +5,7 @@ from functools import partial
 import streamlit as st
 
 from data.access import Permission
-from ui import asking, backups, checking, evidence, integrity, months, printed, probing, revenue
+from ui import asking, backups, books, checking, evidence, integrity, months, printed, probing, revenue
 from ui.downloads import show_export
 from ui.shell import open_page
 from ui.text import typed
@@ -14,7 +14,7 @@ here = open_page("Financial Integrity", Permission.READ_INTEGRITY)
 settings = here.database.settings
 url, decimals = settings.database_url, settings.money.decimals
 with here.careful():
-    screen = integrity.read_screen(url)
+    screen = books.read_books(url)
 here.as_of(screen.at)
 
 verdict, identity = st.container(key="verdict"), st.container()

@@ -56,7 +56,7 @@ else:
 
 with st.container(horizontal=True, vertical_alignment="center"):
     if page.items:
-        lists.pager(page, total=found.erased if view == "erased" else found.deleted)
+        lists.pager(page, total=lists.Count(found.erased if view == "erased" else found.deleted))
     st.space("stretch")
     if settings.retention.days is not None:
         st.button("Dry run", key="dry_run", icon=":material/science:", help="Adds up what would stay; changes nothing.")

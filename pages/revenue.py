@@ -52,4 +52,6 @@ checking.show()
 with st.expander("The figures behind the chart", icon=":material/table:"):
     revenue.months_table(months, settings)
 
-revenue.top_deleted(screen.top, screen.erased, currency, words, here)
+revenue.top_deleted(screen.top.customers, screen.top.erased, currency, words, here)
+if screen.top.at != screen.at:
+    st.caption(f"Who they are is as of {screen.top.at.astimezone(here.zone):%H:%M:%S}.")

@@ -102,6 +102,8 @@ SCANS = {
 @pytest.mark.parametrize(("how", "scanned"), SCANS.items(), ids=str)
 def test_it_says_when_it_had_to_scan(people: Database, how: tuple[str, str], scanned: bool) -> None:
     search, sort = how
+    if not search.strip() and sort == "email" and people.engine.dialect.name == "mysql":
+        scanned = False  # those without an address are asked for apart, so that its index serves the others
     assert page(people, search=search, sort=sort).scanned is scanned
 
 

@@ -21,6 +21,7 @@ from data.replica import source_of_reports
 from data.settings import Settings
 from ui import text
 from ui.analytics_charts import Stack, in_order, label_of
+from ui.keeping import MINE, kept
 from ui.revenue import this_month
 from ui.text import typed
 
@@ -38,7 +39,7 @@ class Screen:
     lag: float | None
 
 
-@st.cache_data(ttl=60, show_spinner="Looking at the deletions")
+@kept(spinner="Looking at the deletions", after=MINE)
 def read_screen(url: str) -> Screen:
     """The page's figures, from the replica where there is one, kept for a minute; `url` keeps databases apart."""
     source = source_of_reports(databases.default())

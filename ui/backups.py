@@ -10,6 +10,7 @@ from data import database as databases
 from data.database import snapshot
 from data.records import Time
 from data.retention import BackupCheck, last_backup_check
+from ui.keeping import kept
 from ui.shell import Here
 from ui.text import count, typed
 
@@ -17,7 +18,7 @@ COMMAND = "python -m data.backup_check --restored-url URL"
 SHOWN = 3  # differences that are told
 
 
-@st.cache_data(ttl=60, show_spinner=False)
+@kept()
 def read_last(url: str) -> BackupCheck | None:
     """The last backup check, kept for a minute; `url` keeps databases apart."""
     database = databases.default()

@@ -27,6 +27,7 @@ from ui.text import typed
 log = logging.getLogger("evenbooks")
 
 STALE_AFTER = timedelta(hours=24)
+CLOCKS_DIFFER = timedelta(minutes=5)
 POLLED_EVERY = 0.5  # seconds
 KEPT = 20  # results that wait to be told
 BEGINNING = "Beginning"  # until the work says what it does
@@ -206,8 +207,9 @@ def check_button(database: Database) -> None:
 
 
 def is_stale(at: Time) -> bool:
-    """Whether a run is too old to be relied on; one whose time cannot be read is."""
-    return not isinstance(at, datetime) or datetime.now(UTC) - at > STALE_AFTER
+    """Whether a run is too old to be relied on; one whose time cannot be read is, and one that is yet to come: the clock
+    was put back since."""
+    return not isinstance(at, datetime) or not -CLOCKS_DIFFER < datetime.now(UTC) - at <= STALE_AFTER
 
 
 def badge(at: Time | None, *, even: bool | None, unseen: int, last_even: Time | None, zone: ZoneInfo) -> None:

@@ -12,10 +12,10 @@ from typing import Any
 
 import streamlit as st
 
-from data.errors import EmailTaken, EvenbooksError, NotPermitted
+from data.errors import EmailTaken, EvenbooksError, NotPermitted, OutcomeUnknown
 from data.records import Customer, CustomerId
 from ui.door import leave_if_closed
-from ui.shell import DIALOG_STATE, Here, flash
+from ui.shell import DIALOG_STATE, Here, flash, forget_reads
 from ui.text import typed
 from ui.trouble import tell
 
@@ -94,6 +94,8 @@ def attempt(work: Callable[[], None], *, stays: bool = False) -> None:
         flash(tell(error), worked=False)
         stays = False
     except EvenbooksError as error:
+        if isinstance(error, OutcomeUnknown):
+            forget_reads(added=True)  # who looks whether it was done must not see what was before
         st.error(tell(error))
         return
     if not stays:

@@ -95,7 +95,7 @@ def _add(here: Here) -> None:
 
         def add() -> None:
             customer = customers.add(here.database, values, actor=current_actor())
-            forget_reads()
+            forget_reads(added=True)
             flash(f"{typed(customer.name)} is customer {customer.id}.")
 
         attempt(add)

@@ -19,6 +19,7 @@ from data.history import Evidence
 from data.queries import EventFilter
 from data.records import Customer, CustomerId, Event, Page, Time
 from ui import tables, text
+from ui.keeping import kept
 from ui.lists import HEIGHT, ROWS, go_to, page_of_address, select_items
 from ui.shell import Here
 from ui.text import count, shown_name, typed
@@ -107,7 +108,7 @@ def _walked(walk: Walk | None, screen: Screen, here: Here) -> str:
     return head if not walk.ok else f"{head} Walked whole {when}; {count(since, 'event')} since."
 
 
-@st.cache_data(ttl=60, show_spinner=False)
+@kept()
 def last_walk(url: str) -> Walk | None:
     """What the last kept check said of the chain, kept for a minute; `url` keeps databases apart."""
     database = databases.default()

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import plotly.graph_objects as go
 import streamlit as st
 
-from data import database as databases
-from data import integrity, queries, seals
-from data.database import snapshot
+from data import integrity
 from data.integrity import Check, Finding, Report
 from data.integrity.report import EXAMPLES
 from data.money import add, rounded
 from data.months import without_gaps
-from data.records import MonthlyRevenue, Seal, Time
+from data.records import MonthlyRevenue
 from data.settings import Settings
 from ui import charts, checking, text
+from ui.books import Books
 from ui.revenue import this_month
 from ui.text import typed
 
@@ -50,38 +48,7 @@ CANNOT_SEE_ON_SQLITE = (
 )
 
 
-@dataclass(frozen=True)
-class Screen:
-    """What the page shows before anything is asked for, from one snapshot at `at`: the quick split of all months, the
-    last kept run of the check (None: never, or not readable), when it was last even, and the seals in force."""
-
-    at: datetime
-    months: list[MonthlyRevenue]
-    kept: Report | None
-    last_even: Time | None
-    seals: list[Seal]
-
-
-@st.cache_data(ttl=60, show_spinner="Adding up the orders")
-def read_screen(url: str) -> Screen:
-    """The page's figures, kept for a minute; `url` keeps databases apart. It runs no check."""
-    database = databases.default()
-    with snapshot(database) as moment:
-        connection, schema = moment.connection, database.schema
-        row = queries.last_check(connection, schema)
-        even = row if row and row.even else queries.last_check(connection, schema, even=True)
-        kept = integrity.read_kept(row)
-        missing = {(m.month, m.currency): m.missing_customer for m in kept.months} if kept else {}
-        return Screen(
-            at=moment.at,
-            months=queries.revenue_by_month(connection, schema, missing=missing),
-            kept=kept,
-            last_even=even.snapshot_at if even else None,
-            seals=seals.list_seals(connection, schema),
-        )
-
-
-def shown_report(screen: Screen, url: str) -> Report | None:
+def shown_report(screen: Books, url: str) -> Report | None:
     """The last run: the kept one, or a later one of this process, which an account that may only read cannot keep."""
     ours, kept = checking.last_report(url), screen.kept
     if ours and (kept is None or str(ours.snapshot_at) >= str(kept.snapshot_at)):
@@ -130,13 +97,13 @@ def _split(verdict: str) -> tuple[str, str]:
     return verdict[:at], verdict[at + 2 :]
 
 
-def badge(screen: Screen, report: Report | None, zone: ZoneInfo) -> None:
+def badge(screen: Books, report: Report | None, zone: ZoneInfo) -> None:
     """When the books were last checked and last even."""
     at, even, unseen = (report.snapshot_at, report.even, report.unseen) if report else (None, False, 0)
     checking.badge(at, even=even, unseen=unseen, last_even=at if even else screen.last_even, zone=zone)
 
 
-def equation(screen: Screen, report: Report | None, currency: str, settings: Settings, zone: ZoneInfo) -> None:
+def equation(screen: Books, report: Report | None, currency: str, settings: Settings, zone: ZoneInfo) -> None:
     """The parts and the total of one currency: as the last full check counted each on its own, and beside it as of now
     where that differs."""
     zero = Decimal(0)

@@ -17,6 +17,7 @@ from ui import text
 from ui.actions import new_version
 from ui.door import current_actor, leave_if_closed
 from ui.job_items import ALREADY, DID, show_items
+from ui.keeping import kept
 from ui.lists import go_to
 from ui.shell import Here, flash, forget_reads
 from ui.text import count, typed
@@ -41,6 +42,9 @@ def show_job(here: Here) -> None:
             return
         if job.state == "running":
             jobs.ensure_worker(here.database)
+    if st.session_state.get("job_seen") != (job.id, job.changed):
+        st.session_state.job_seen = (job.id, job.changed)
+        forget_reads()
     with st.container(border=True, key="job"):
         st.fragment(_panel, run_every=POLLED_EVERY.get(job.state))(here, job)
 
@@ -226,7 +230,7 @@ def start(job_id: str, actor: Actor) -> Job:
     return job
 
 
-@st.cache_data(ttl=60, show_spinner=False)
+@kept()
 def _latest(url: str) -> list[Job]:
     """The last jobs, kept for a minute; `url` keeps databases apart."""
     return jobs.latest(databases.default(), limit=LISTED)

@@ -16,12 +16,15 @@ from data.database import Snapshot, snapshot
 from data.errors import InvalidInput
 from data.records import Customer, Page
 from ui.actions import version
+from ui.keeping import ADDED, MINE, kept
 from ui.shell import Here
 from ui.text import typed
 
 ROWS, ROW = 50, 35  # on a page; pixels
 HEIGHT, LEAST, SPARE = 390, 141, 80  # pixels; the buttons below stay on a screen of 768, of which so many are left
 PANEL, TOLD = 130, 74  # what the panel of a job takes of that, and what tells of something
+COUNTED = 1000  # of those who match, where there are MANY customers: to count them reads every row
+MANY = 100_000
 ANY, NOT_OURS = "Any reason", "Not by Evenbooks"
 Sorts = Mapping[str, tuple[str, bool]]
 T = TypeVar("T")
@@ -43,19 +46,64 @@ class Asked:
         return bool(self.search.strip() or self.reason)
 
 
-@st.cache_data(ttl=60, show_spinner=False)
-def count_customers(url: str, deleted: bool, search: str = "", reason: str = "") -> int:
-    """How many customers match, kept for a minute; `url` keeps databases apart."""
+@dataclass(frozen=True)
+class Count:
+    """How many customers match, or that there are `more` than so many: then nobody counted further."""
+
+    number: int
+    more: bool = False
+
+    def __str__(self) -> str:
+        return f"more than {self.number:,}" if self.more else f"{self.number:,}"
+
+
+@kept(after=ADDED)
+def count_rows(url: str) -> int:
+    """How many customers there are, active and deleted, kept for a minute: only adding one changes that. `url` keeps
+    databases apart."""
+    database = databases.default()
+    with snapshot(database) as moment:
+        return queries.count_rows(moment.connection, database.schema)
+
+
+@kept()
+def count_deleted(url: str) -> int:
+    """How many customers are deleted, kept for a minute; `url` keeps databases apart."""
+    database = databases.default()
+    with snapshot(database) as moment:
+        return queries.count_customers(moment.connection, database.schema, deleted=True)
+
+
+def count_active(url: str) -> int:
+    """How many are active: the others, for counting a million of them takes long after every change."""
+    return max(0, count_rows(url) - count_deleted(url))
+
+
+def count_matching(url: str, deleted: bool, search: str, reason: str = "") -> Count:
+    """How many match a search or a reason; where there are very many customers, not further than COUNTED."""
+    if count_rows(url) <= MANY:
+        return Count(_count_up_to(url, deleted, search, reason, None))
+    found = _count_up_to(url, deleted, search, reason, COUNTED + 1)
+    return Count(min(found, COUNTED), more=found > COUNTED)
+
+
+@kept(after=MINE)
+def _count_up_to(url: str, deleted: bool, search: str, reason: str, limit: int | None) -> int:
     database = databases.default()
     with snapshot(database) as moment:
         return queries.count_customers(
-            moment.connection, database.schema, deleted=deleted, search=search, reason=reason
+            moment.connection, database.schema, deleted=deleted, search=search, reason=reason, limit=limit
         )
 
 
-def count_asked(here: Here, asked: Asked) -> int:
-    """How many customers a list has in all."""
-    return count_customers(here.database.settings.database_url, asked.deleted, asked.search, asked.reason)
+def count_asked(here: Here, asked: Asked, page: Page[Customer]) -> Count:
+    """How many customers a list has in all, whose `page` is shown: often that is all there are."""
+    url = here.database.settings.database_url
+    if not asked.narrowed:
+        return Count(count_deleted(url) if asked.deleted else count_active(url))
+    if not (page.previous or page.next):
+        return Count(len(page.items))
+    return count_matching(url, asked.deleted, asked.search, asked.reason)
 
 
 def go_to(**changes: str | None) -> None:
@@ -222,7 +270,7 @@ def history_link(selected: Sequence[Customer]) -> None:
         )
 
 
-def pager(page: Page[Customer], *, total: int) -> None:
+def pager(page: Page[Customer], *, total: Count) -> None:
     """Previous and Next, by cursor; and a word where no index served."""
 
     st.button(
@@ -242,10 +290,10 @@ def pager(page: Page[Customer], *, total: int) -> None:
         on_click=go_to,
         kwargs={"after": page.next},
     )
-    shown = f"{len(page.items)} of {total:,}"
+    shown = f"{len(page.items)} of {total}"
     st.caption(
         f"{shown}; no index serves this search or order, so every row was read"
-        if page.scanned and total > 10_000
+        if page.scanned and (total.more or total.number > 10_000)
         else shown,
         width="content",
     )

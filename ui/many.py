@@ -15,7 +15,7 @@ from ui import actions, text
 from ui import jobs as show_jobs
 from ui.dialog import ask, ask_about, attempt, keep_button, open_dialog, reason_fields
 from ui.door import current_actor
-from ui.lists import Asked
+from ui.lists import Asked, Count
 from ui.shell import Here
 from ui.text import count, typed
 from ui.wording import WAITS, about_deleting, about_restoring, warn_of_open_orders
@@ -27,13 +27,19 @@ ICONS = {"delete": ":material/person_off:", "restore": ":material/restore:"}
 
 @dataclass(frozen=True)
 class Many:
-    """Whom a job is to be about: these ids, or (None) all that match the search and the reason; `number` as it was shown."""
+    """Whom a job is to be about: these ids, or (None) all that match the search and the reason; `number` as it was
+    shown, which may be that there are `more`."""
 
     kind: JobKind
     number: int
     ids: tuple[CustomerId, ...] | None = None
     search: str = ""
     reason: str = ""
+    more: bool = False
+
+    def count(self, thing: str) -> str:
+        """27 customers, or more than 1,000 customers."""
+        return f"{'more than ' if self.more else ''}{count(self.number, thing)}"
 
     def describe(self, labels: Mapping[str, str]) -> str:
         """Whom it is about, as Markdown."""
@@ -42,7 +48,10 @@ class Many:
         state = "deleted" if self.kind == "restore" else "active"
         which = [f"match “{typed(self.search.strip())}”"] if self.search.strip() else []
         which += [f"have the reason “{typed(labels.get(self.reason, self.reason))}”"] if self.reason else []
-        return f"All {count(self.number, f'{state} customer')}{' that ' + ' and '.join(which) if which else ''}."
+        of_them = f" that {' and '.join(which)}" if which else ""
+        if self.more:
+            return f"All {state} customers{of_them}: {self.count('customer')}."
+        return f"All {self.count(f'{state} customer')}{of_them}."
 
 
 def ask_to_delete(selected: Sequence[Customer]) -> None:
@@ -53,13 +62,16 @@ def ask_to_delete(selected: Sequence[Customer]) -> None:
         ask_about("delete", selected)
 
 
-def offer_all(asked: Asked, page: Page[Customer], selected: Sequence[Customer], *, matching: int) -> None:
+def offer_all(asked: Asked, page: Page[Customer], selected: Sequence[Customer], *, matching: Count) -> None:
     """A button for all that match, where that is more than the page: once there is a search, or the whole page is selected."""
-    if matching <= len(page.items) or not (asked.narrowed or len(selected) == len(page.items)):
+    further = matching.more or matching.number > len(page.items)
+    if not further or not (asked.narrowed or len(selected) == len(page.items)):
         return
-    many = Many("restore" if asked.deleted else "delete", matching, search=asked.search, reason=asked.reason)
+    many = Many(
+        "restore" if asked.deleted else "delete", matching.number, None, asked.search, asked.reason, matching.more
+    )
     st.button(
-        f"{WORDS[many.kind]} all {matching:,}",
+        f"{WORDS[many.kind]} all {'that match' if matching.more else matching}",
         key="all",
         icon=ICONS[many.kind],
         help="All that match, on every page, as a job. Next you see what it means.",
@@ -71,7 +83,7 @@ def offer_all(asked: Asked, page: Page[Customer], selected: Sequence[Customer], 
 def show_many(here: Here, many: Many) -> None:
     """The dialog: first why, then what it means for those who are frozen by then."""
     prepared: str | None = st.session_state.get("prepared")
-    title = f"{WORDS[many.kind]} {count(many.number, 'customer')}?"
+    title = f"{WORDS[many.kind]} {many.count('customer')}?"
     open_dialog(title, lambda: _confirm(here, prepared) if prepared else _choose(here, many))
 
 

@@ -11,6 +11,7 @@ from data import database as databases
 from data.access import ALLOWED, Permission, Role
 from data.errors import EvenbooksError
 from data.settings import ROOT
+from ui.keeping import kept
 
 
 class Entry(NamedTuple):
@@ -64,7 +65,7 @@ def _waiting(role: Role | None) -> int:
     return _count_waiting(databases.default().settings.database_url)
 
 
-@st.cache_data(ttl=60, show_spinner=False)
+@kept()
 def _count_waiting(url: str) -> int:
     """Kept for a minute, also where the database fails, which the page then says; `url` keeps databases apart."""
     try:

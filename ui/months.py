@@ -19,7 +19,7 @@ from data.months import read_month, without_gaps
 from data.queries.revenue import month_order
 from data.records import MonthlyRevenue, MonthOrder, Page, Seal
 from ui import asking, checking, tables, text
-from ui.integrity import Screen
+from ui.books import Books
 from ui.lists import HEIGHT, ROWS
 from ui.revenue import this_month
 from ui.shell import Here
@@ -37,7 +37,7 @@ STATES = {
 }
 
 
-def months_of(screen: Screen, currency: str) -> list[MonthlyRevenue]:
+def months_of(screen: Books, currency: str) -> list[MonthlyRevenue]:
     """The months of one currency, those without an order between them and sealed ones included, newest first."""
     held, zero = [m for m in screen.months if m.currency == currency], Decimal(0)
     empty = {s.month for s in screen.seals} - {m.month for m in held}
@@ -71,7 +71,7 @@ def go_to(**changes: str | None) -> None:
             st.query_params.pop(key, None)
 
 
-def show_months(screen: Screen, report: Report | None, currency: str, here: Here) -> None:
+def show_months(screen: Books, report: Report | None, currency: str, here: Here) -> None:
     """The table of months, newest first, and what can be done with the selected one."""
     months = months_of(screen, currency)
     if not months:
@@ -93,7 +93,7 @@ def broken_seals(report: Report | None) -> dict[str, list[str]]:
 
 
 def _frame(
-    months: Sequence[MonthlyRevenue], screen: Screen, broken: Collection[str], currency: str, here: Here
+    months: Sequence[MonthlyRevenue], screen: Books, broken: Collection[str], currency: str, here: Here
 ) -> pd.DataFrame:
     seals = {s.month: s for s in screen.seals}
     of = [seals.get(m.month or "") for m in months]
@@ -139,7 +139,7 @@ def _select(months: Sequence[MonthlyRevenue], frame: pd.DataFrame, currency: str
     return months[rows[0]] if rows else None
 
 
-def _act(chosen: MonthlyRevenue | None, screen: Screen, here: Here) -> None:
+def _act(chosen: MonthlyRevenue | None, screen: Books, here: Here) -> None:
     """The buttons beneath: its orders, and for those who may, its seal; without a selection the oldest open month."""
     st.button(
         "Show its orders" if chosen is None else f"Show the orders of {text.month(chosen.month)}",
@@ -169,7 +169,7 @@ def _act(chosen: MonthlyRevenue | None, screen: Screen, here: Here) -> None:
     )
 
 
-def oldest_open(screen: Screen) -> str | None:
+def oldest_open(screen: Books) -> str | None:
     """The first month that is over and not sealed: the one to seal next."""
     sealed = {s.month for s in screen.seals}
     over = {m.month for m in screen.months if m.month and m.month < this_month()}
@@ -184,7 +184,7 @@ def _why_not(month: str | None, sealed: bool) -> str | None:
     return "This month is not over yet." if month >= this_month() else None
 
 
-def show_seal(screen: Screen, report: Report | None, month: str, here: Here) -> None:
+def show_seal(screen: Books, report: Report | None, month: str, here: Here) -> None:
     """What an opened month was sealed with, by whom and when, and what does not hold of it."""
     decimals = here.database.settings.money.decimals
     for seal in (s for s in screen.seals if s.month == month):

@@ -19,6 +19,7 @@ from data.records import MonthlyRevenue, RequestState
 from data.settings import Settings
 from ui import text
 from ui.analytics_charts import label_of
+from ui.keeping import MINE, kept
 from ui.report_chart import chart
 from ui.report_style import STYLE
 from ui.revenue import bounds, month_box, this_month
@@ -44,7 +45,7 @@ BECAME: dict[RequestState, str] = {
 }
 
 
-@st.cache_data(ttl=60, show_spinner="Adding up the month")
+@kept(spinner="Adding up the month", after=MINE)
 def read_report(url: str, month: str) -> MonthReport:
     """The month's report from one snapshot, kept for a minute; `url` keeps databases apart."""
     database = databases.default()

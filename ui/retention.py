@@ -22,6 +22,7 @@ from data.retention import Survey
 from data.retention.replay import drift
 from data.settings import Settings
 from ui import tables, text
+from ui.keeping import kept
 from ui.lists import ROWS, go_to, page_of_address
 from ui.shell import Here
 from ui.text import count, typed
@@ -30,7 +31,7 @@ VIEWS = {"kept": "Deleted, not erased", "erased": "Erased"}
 AGAIN = ", filled again since"  # who may be erased anew
 
 
-@st.cache_data(ttl=60, show_spinner=False)
+@kept()
 def read_survey(url: str) -> Survey:
     """How many are due, and when the next one is; kept for a minute. `url` keeps databases apart."""
     database = databases.default()
@@ -38,7 +39,7 @@ def read_survey(url: str) -> Survey:
         return retention.survey(moment.connection, database.schema, moment.at)
 
 
-@st.cache_data(ttl=60, show_spinner=False)
+@kept()
 def read_drift(url: str) -> str | None:
     """Whether the file of erasures names people who are not erased here, as a sentence; kept for a minute."""
     database = databases.default()

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Any, Protocol
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -15,37 +14,36 @@ import streamlit as st
 from data import database as databases
 from data import queries
 from data.database import snapshot
-from data.integrity import read_kept
+from data.integrity import Report
 from data.months import months_between
 from data.records import Customer, CustomerId, Impact, MonthlyRevenue, Time
 from data.settings import Settings
 from ui import checking, tables, text
+from ui.books import read_books
+from ui.keeping import ADDED, MINE, kept
 from ui.shell import Here
 
 PERIODS = {"12 months": 12, "24 months": 24, "36 months": 36, "All": None, "From, to": 0}
 
 
 @dataclass(frozen=True)
-class Checked:
-    """A kept run of the integrity check: when, whether it was even (None: the sums could not be seen), how many checks
-    could not look, and each month's missing customers."""
+class Top:
+    """The deleted customers whose orders matter most in a period, as of `at`, and who of them is erased."""
 
-    at: Time
-    even: bool | None
-    unseen: int
-    missing: dict[tuple[str | None, str], Decimal]
+    at: datetime
+    customers: list[tuple[Customer, str, Impact]]
+    erased: Collection[CustomerId]
 
 
 @dataclass(frozen=True)
 class Screen:
-    """Everything on the Revenue page, from one snapshot at `at`."""
+    """Everything on the Revenue page. The figures are of one snapshot at `at`; the ranking says its own time."""
 
     at: datetime
     months: list[MonthlyRevenue]
-    top: list[tuple[Customer, str, Impact]]
-    erased: Collection[CustomerId]
-    checked: Checked | None
+    checked: Report | None
     last_even: Time | None
+    top: Top
 
 
 def this_month() -> str:
@@ -97,7 +95,7 @@ def month_box(label: str, key: str, months: list[str], default: str) -> str:
     return str(st.selectbox(label, months, key=key, format_func=text.month, on_change=write, width=160))
 
 
-@st.cache_data(ttl=60, show_spinner=False)
+@kept(after=ADDED)
 def bounds(url: str) -> tuple[str, str] | None:
     """The first and last month with an order, kept for a minute."""
     database = databases.default()
@@ -111,34 +109,20 @@ def where_orders_are(url: str) -> str:
     return f"The last orders are of {text.month(known[1])}: choose All to see them." if known else ""
 
 
-@st.cache_data(ttl=60, show_spinner="Adding up the orders")
 def read_screen(url: str, first: str | None, last: str | None) -> Screen:
-    """The page's figures from one snapshot, kept for a minute; `url` keeps databases apart."""
+    """The page's figures of these months, kept for a minute; `url` keeps databases apart."""
+    books = read_books(url)
+    months = [m for m in books.months if first is None or last is None or (m.month and first <= m.month <= last)]
+    return Screen(books.at, months, books.kept, books.last_even, _read_top(url, first, last))
+
+
+@kept(spinner="Looking at the deleted customers", after=MINE)
+def _read_top(url: str, first: str | None, last: str | None) -> Top:
     database = databases.default()
     with snapshot(database) as moment:
         connection, schema = moment.connection, database.schema
-        row = queries.last_check(connection, schema)
-        even = row if row and row.even else queries.last_check(connection, schema, even=True)
-        checked = _checked(row)
         top = queries.list_deleted_by_revenue(connection, schema, first=first, last=last)
-        return Screen(
-            at=moment.at,
-            months=queries.revenue_by_month(
-                connection, schema, first=first, last=last, missing=checked.missing if checked else {}
-            ),
-            top=top,
-            erased=queries.erased_ids(connection, schema, [customer.id for customer, *_ in top]),
-            checked=checked,
-            last_even=even.snapshot_at if even else None,
-        )
-
-
-def _checked(row: Any) -> Checked | None:
-    kept = read_kept(row)
-    if kept is None:
-        return None
-    missing = {(m.month, m.currency): m.missing_customer for m in kept.months}
-    return Checked(row.snapshot_at, None if kept.even is None else row.even, kept.unseen, missing)
+        return Top(moment.at, top, queries.erased_ids(connection, schema, [customer.id for customer, *_ in top]))
 
 
 class OfCurrency(Protocol):
@@ -200,7 +184,7 @@ def show_last_check(screen: Screen, zone: ZoneInfo) -> None:
     """What "active" is worth here: it is derived, and this is when every part was last counted on its own."""
     st.caption("Money counts by order. Active is the total less the other parts.", width="content")
     checked = screen.checked
-    at, even, unseen = (checked.at, checked.even, checked.unseen) if checked else (None, False, 0)
+    at, even, unseen = (checked.snapshot_at, checked.even, checked.unseen) if checked else (None, False, 0)
     checking.badge(at, even=even, unseen=unseen, last_even=screen.last_even, zone=zone)
 
 

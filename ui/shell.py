@@ -28,6 +28,7 @@ from data.errors import (
 from data.settings import ROOT
 from ui import door, trouble, welcome
 from ui.door import Closed, Visitor
+from ui.keeping import note_change
 from ui.menu import open_menu
 from ui.text import typed
 from ui.theme import style
@@ -211,12 +212,12 @@ def _attach_anew() -> None:
     if door.role_now() is None:
         return
     databases.forget_default()
-    forget_reads()
-
-
-def forget_reads() -> None:
-    """After a write, and before trying again: what screens keep for a minute is read anew."""
     st.cache_data.clear()
+
+
+def forget_reads(*, added: bool = False) -> None:
+    """After a write: what screens keep for a minute is read anew; what takes long, for this viewer alone. `added`: a customer."""
+    note_change(added=added)
 
 
 @dataclass(frozen=True)

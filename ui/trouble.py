@@ -22,6 +22,7 @@ from data.errors import (
     NotMigrated,
     NotPermitted,
     NotProbed,
+    OutcomeUnknown,
     RequestNotFound,
     SignInRefused,
     StaleReplica,
@@ -35,7 +36,7 @@ log = logging.getLogger("evenbooks")
 # About what somebody did, in words that are theirs to read.
 EVERYBODYS = (
     *(BooksMoved, BooksNotEven, CheckStopped, ChecksumCut, Conflict, CustomerNotFound, RequestNotFound),
-    *(DatabaseBusy, InvalidInput, NotPermitted, NotProbed, SignInRefused, StaleReplica),
+    *(DatabaseBusy, InvalidInput, NotPermitted, NotProbed, OutcomeUnknown, SignInRefused, StaleReplica),
 )
 PLAIN = {
     ConfigurationError: "Evenbooks is not configured rightly; the server's log says what is wrong.",

@@ -60,6 +60,7 @@ from data.queries.checks import (
 )
 from data.queries.customers import (
     count_customers,
+    count_rows,
     get_customer,
     get_customers,
     get_form_values,
@@ -173,6 +174,7 @@ __all__ = [
     "count_missing_customer_orders",
     "count_orders_of_deleted",
     "count_requests",
+    "count_rows",
     "count_state",
     "count_waiting_requests",
     "count_won_back",

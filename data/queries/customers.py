@@ -13,9 +13,11 @@ from sqlalchemy import (
     String,
     Update,
     bindparam,
+    case,
     func,
     insert,
     literal,
+    or_,
     select,
     true,
     type_coerce,
@@ -54,12 +56,27 @@ def _customers(schema: Schema, one: bool) -> Select[Any]:
 
 
 def count_customers(
-    connection: Connection, schema: Schema, *, deleted: bool = False, search: str = "", reason: str = ""
+    connection: Connection,
+    schema: Schema,
+    *,
+    deleted: bool = False,
+    search: str = "",
+    reason: str = "",
+    limit: int | None = None,
 ) -> int:
-    """How many active (or deleted) customers match the search, and of the deleted the reason."""
+    """How many active (or deleted) customers match the search, and of the deleted the reason; at most `limit` of them
+    are counted."""
     conditions = matching(schema, deleted=deleted, search=search, reason=reason)
+    if limit is not None:
+        some = select(schema.customers.c.id).where(*conditions).limit(limit).subquery("some")
+        return int(connection.execute(select(func.count()).select_from(some)).scalar_one())
     statement = select(func.count()).select_from(schema.customers.source).where(*conditions)
     return int(connection.execute(statement).scalar_one())
+
+
+def count_rows(connection: Connection, schema: Schema) -> int:
+    """How many customers there are, active and deleted."""
+    return int(connection.execute(select(func.count()).select_from(schema.customers.source)).scalar_one())
 
 
 def list_customers(
@@ -86,12 +103,17 @@ def list_customers(
     state, *conditions = matching(schema, deleted=deleted, search=search, reason=reason)
     search_scans = search_reads_all(schema, search)
     key, key_scans = _sort_key(schema, sort, deleted)
+    shown, blank = key, None
+    if sort in _served_in_parts(schema):
+        key, key_scans = schema.customers.c[sort], False
+        blank = or_(key.is_(None), key == "")
+        shown = case((blank, ""), else_=key)
     # Nearly all are active: tested as a truth value, MariaDB does not walk the index on deleted_at up to a deep page.
     state = state if deleted else state.is_(true())
-    statement = select(*schema.customers.labelled, type_coerce(key, String()).label("sort_key")).where(
+    statement = select(*schema.customers.labelled, type_coerce(shown, String()).label("sort_key")).where(
         state, *conditions
     )
-    keys = Keys(sort, key, schema.customers.c.id, schema.parse_id)
+    keys = Keys(sort, key, schema.customers.c.id, schema.parse_id, blank)
     rows, previous, following = read_page(
         connection, statement, keys, descending=descending, limit=limit, after=after, before=before
     )
@@ -116,6 +138,12 @@ def _sort_key(schema: Schema, sort: str, deleted: bool) -> tuple[ColumnElement[A
         earliest = "0001-01-01 00:00:00" if sort.endswith("_at") else ""
         return func.coalesce(key, literal(earliest, key.type)), True  # PostgreSQL takes no text beside a time
     return key, sort not in schema.indexed
+
+
+def _served_in_parts(schema: Schema) -> set[str]:
+    """The texts that may be NULL and have an index: MariaDB walks it where those without a text are asked for apart."""
+    texts = {"email"} & schema.present & schema.indexed if schema.dialect == "mysql" else set()
+    return {sort for sort in texts if _may_be_null(schema, sort)}
 
 
 def _may_be_null(schema: Schema, sort: str) -> bool:

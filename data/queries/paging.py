@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, literal, or_
@@ -22,6 +22,7 @@ Id = int | str
 class Keys:
     """What a list is sorted by: `key`, never NULL, then `tie`, the id (the same expression: by id alone).
 
+    Where there is a condition `blank`, its rows have no key and come first, by id; their cursors have the value "".
     `sort` names the order in the cursors; `parse` reads an id from one, None where it cannot be an id.
     """
 
@@ -29,6 +30,7 @@ class Keys:
     key: ColumnElement[Any]
     tie: ColumnElement[Any]
     parse: Callable[[object], Id | None]
+    blank: ColumnElement[bool] | None = None
 
 
 def read_page(
@@ -50,10 +52,13 @@ def read_page(
         raise InvalidInput(f"A page has 1 to {LONGEST_PAGE} rows; not {limit}.", field="limit")
     backwards = before is not None
     down = descending != backwards
-    cursor = before if backwards else after
-    if cursor is not None:
-        statement = statement.where(_beyond(keys, read_cursor(cursor, keys.parse, keys.sort), down))
-    rows = list(connection.execute(_ordered(statement, keys, down).limit(limit + 1)))
+    written = before if backwards else after
+    cursor = None if written is None else read_cursor(written, keys.parse, keys.sort)
+    rows: list[Row[*tuple[Any, ...]]] = []
+    for part, of, beyond in _parts(statement, keys, cursor, down):
+        if len(rows) <= limit:
+            some = part if beyond is None else part.where(_beyond(of, beyond, down))
+            rows += connection.execute(_ordered(some, of, down).limit(limit + 1 - len(rows)))
     more, rows = len(rows) > limit, rows[:limit]
     if backwards:
         rows.reverse()
@@ -63,6 +68,22 @@ def read_page(
         first if (more if backwards else after is not None) else None,
         last if (more or backwards) else None,
     )
+
+
+def _parts(
+    statement: Select[Any], keys: Keys, cursor: tuple[Any, Id] | None, down: bool
+) -> list[tuple[Select[Any], Keys, tuple[Any, Id] | None]]:
+    """The list's parts from the cursor on, each with its order, and the cursor within it. Rows without a key are a part
+    of their own: in one statement with the others no index would serve."""
+    if keys.blank is None:
+        return [(statement, keys, cursor)]
+    by_id = replace(keys, key=keys.tie)
+    without, others = statement.where(keys.blank), statement.where(~keys.blank)
+    at = cursor if cursor and cursor[0] == "" else None
+    parts = [(without, by_id, at), (others, keys, None if at else cursor)]
+    if down:
+        parts.reverse()
+    return parts[1:] if cursor and (at is None) != down else parts
 
 
 def _ordered(statement: Select[Any], keys: Keys, down: bool) -> Select[Any]:

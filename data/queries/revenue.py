@@ -5,9 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, FromClause, Select, String, and_, func, literal, or_, select, true, union_all
+from sqlalchemy import (
+    CompoundSelect,
+    Connection,
+    FromClause,
+    Select,
+    String,
+    and_,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.sql import ColumnElement
 
 from data import money
@@ -37,14 +51,14 @@ def monthly_totals(
 
     `first` and `last` are months, both included; orders without a date belong to no window.
     """
-    return _by_month(connection, schema, schema.is_revenue, first=first, last=last)
+    return _by_month(connection, schema, False, first=first, last=last)
 
 
 def monthly_no_customer(
     connection: Connection, schema: Schema, *, first: str | None = None, last: str | None = None
 ) -> dict[Key, Figures]:
     """The same for the orders of no customer (guests)."""
-    return _by_month(connection, schema, and_(schema.is_revenue, schema.is_guest), first=first, last=last)
+    return _by_month(connection, schema, True, first=first, last=last)
 
 
 def monthly_deleted(
@@ -153,20 +167,40 @@ def _ends(connection: Connection, schema: Schema) -> tuple[Any, Any]:
 
 
 def _by_month(
-    connection: Connection, schema: Schema, condition: ColumnElement[bool], *, first: str | None, last: str | None
+    connection: Connection, schema: Schema, guests: bool, *, first: str | None, last: str | None
 ) -> dict[Key, Figures]:
+    """The orders that count, of whoever or of guests alone."""
     # Months as ranges pay on MariaDB alone, and where the stored date is the month's own.
     if schema.dialect != "mysql" or not has_dates(schema) or zone_of(schema) or schema.order_table is None:
-        return grouped_by_month(connection, schema, schema.orders.source, condition, first=first, last=last)
+        return _grouped(connection, schema, guests, first, last)
     ends = _ends(connection, schema)
     low, high = (month_of(schema, end) for end in ends)
-    span = list(months_between(max(first or low, low), min(last or high, high))) if low and high else []
+    span = tuple(months_between(max(first or low, low), min(last or high, high))) if low and high else ()
     if len(span) > MOST_BRANCHES or (any(ends) and not (low and high)):
-        return grouped_by_month(connection, schema, schema.orders.source, condition, first=first, last=last)
+        return _grouped(connection, schema, guests, first, last)
+    undated = first is None and last is None
+    statement = _month_by_month(schema, span, guests, undated) if span or undated else None
+    return {} if statement is None else read_figures(schema, connection.execute(statement))
+
+
+def _grouped(
+    connection: Connection, schema: Schema, guests: bool, first: str | None, last: str | None
+) -> dict[Key, Figures]:
+    return grouped_by_month(connection, schema, schema.orders.source, _counted(schema, guests), first=first, last=last)
+
+
+def _counted(schema: Schema, guests: bool) -> ColumnElement[bool]:
+    return and_(schema.is_revenue, schema.is_guest) if guests else schema.is_revenue
+
+
+@lru_cache(maxsize=32)
+def _month_by_month(schema: Schema, span: Sequence[str], guests: bool, undated: bool) -> CompoundSelect[Any]:
+    """A branch a month, and one of the orders in none. Built once: of three years that takes 10 ms of Python."""
+    condition = _counted(schema, guests)
     branches = [_branch(schema, month, and_(condition, in_month(schema, month))) for month in span]
-    if first is None and last is None:
+    if undated:
         branches.append(_branch(schema, None, and_(condition, _undated(schema, span))))
-    return read_figures(schema, connection.execute(union_all(*branches))) if branches else {}
+    return union_all(*branches)
 
 
 def _undated(schema: Schema, span: Sequence[str]) -> ColumnElement[bool]:
