@@ -1,188 +1,123 @@
 """`make bench`: what things cost on a real server, each beside its yardstick in the same run.
 
-CUSTOMERS= and ORDERS= set the size (1,000,000 and 10,000,000), ENGINE=postgresql the engine (mariadb). The server is
-private and has its default durability (a flush to disk with every commit). Exits 1 when a figure misses its bound.
+CUSTOMERS= and ORDERS= set the size (1,000,000 and 10,000,000), ENGINE=postgresql the engine (mariadb), ONLY= the parts
+(names below, with commas between), EVENTS= the length of the history (1,000,000). The server is private and has its
+default durability (a flush to disk with every commit). Exits 1 when a figure misses its bound or a part fails. What was measured is
+kept in bench/results/, unless ONLY is set.
 """
 
 from __future__ import annotations
 
+import json
 import os
-import statistics
-import subprocess
+import platform
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import datetime
+import traceback
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import text
-
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
-from servers import fresh_mariadb, fresh_postgresql, mariadb, postgresql
-
 from bench.checking import bench_check
-from bench.dashboard import dashboard_memory
+from bench.company import company  # first: it makes the tests' servers known
+from bench.dashboard import bench_dashboard
 from bench.doors import bench_doors
+from bench.exporting import bench_exports
+from bench.history import bench_history
 from bench.jobs import bench_jobs
-from bench.measuring import Figure, reading, say, seconds
-from data import customers, queries
-from data.access import script_actor
-from data.database import Database, attach, snapshot
-from data.migration import migrate
-from data.months import months_between
+from bench.lists import bench_lists, bench_search
+from bench.measured import Measured
+from bench.measuring import Figure, say, table
+from bench.revenue import bench_analytics, bench_revenue
+from bench.stock import bench_stock
+from bench.writing import bench_probe, bench_writes
+from data.database import attach
 from data.settings import load_settings
 
-TEXTBOOK = """
-SELECT {month} AS month,
-       CASE WHEN o.customer_id IS NULL THEN 'no customer' WHEN c.id IS NULL THEN 'missing'
-            WHEN c.deleted_at IS NULL THEN 'active' ELSE 'deleted' END AS part,
-       COUNT(*), SUM(o.total)
-FROM orders o LEFT JOIN customers c ON c.id = o.customer_id
-GROUP BY 1, 2
-"""
-MONTHS = {
-    "mariadb": "DATE_FORMAT(o.ordered_at, '%Y-%m')",
-    "postgresql": "to_char(o.ordered_at, 'YYYY-MM')",
+RESULTS = Path(__file__).resolve().parent / "results"
+Part = Callable[[Measured], list[Figure]]
+# On a company without the order indexes, which the part itself makes.
+STOCK: dict[str, Part] = {"migration": bench_stock}
+# On another copy, which has them; in this order, as the later ones change more.
+PARTS: dict[str, Part] = {
+    "revenue": bench_revenue,
+    "analytics": bench_analytics,
+    "lists": bench_lists,
+    "search": bench_search,
+    "check": bench_check,
+    "probe": bench_probe,
+    "writes": bench_writes,
+    "exports": bench_exports,
+    "dashboard": bench_dashboard,
+    "http": bench_doors,
+    "jobs": bench_jobs,
+    "history": bench_history,
 }
-BARE = "SELECT SUM(total) FROM orders"
-
-
-def bench_revenue(database: Database, textbook: float, covered: float) -> list[Figure]:
-    """The quick monthly split beside the textbook join and a bare SUM."""
-    schema = database.schema
-    bare = seconds(reading(database, lambda c: c.execute(text(BARE)).all()), times=3)
-    say(f"bare SUM(total) {bare:.2f} s; textbook join {textbook:.2f} s, with the covering indexes {covered:.2f} s")
-    with snapshot(database) as moment:
-        bounds = queries.month_bounds(moment.connection, schema)
-        assert bounds
-    first = list(months_between(*bounds))[-24]
-
-    def split(first: str | None) -> Callable[[], Any]:
-        return reading(database, lambda c: queries.revenue_by_month(c, schema, first=first, missing={}))
-
-    everything, recent = seconds(split(None), times=3), seconds(split(first), times=3)
-    return [
-        Figure(
-            "split of all history / textbook join, stock indexes",
-            everything,
-            f"{textbook:.2f} s",
-            everything / textbook,
-            0.15,
-        ),
-        Figure("split of all history / bare SUM(total)", everything, f"{bare:.2f} s", everything / bare, 4),
-        Figure("split of the last 24 months / bare SUM(total)", recent, f"{bare:.2f} s", recent / bare, 1.2),
-    ]
-
-
-def bench_lists(database: Database, size: int) -> list[Figure]:
-    """A page in id order, the first and one nine tenths in."""
-    schema = database.schema
-
-    def page(after: str | None) -> float:
-        work = reading(database, lambda c: queries.list_customers(c, schema, limit=50, after=after))
-        work()
-        return seconds(work, times=31)
-
-    deep = size * 9 // 10
-    start, far = page(None), page(queries.paging.write_cursor("id", deep, deep))
-    return [
-        Figure("list page in id order / 20 ms", start, "0.020 s", start / 0.020, 1),
-        Figure(f"page {deep:,} rows in / first page", far, f"{start:.4f} s", far / start, 2),
-    ]
-
-
-def bench_delete(database: Database, *, times: int = 300) -> list[Figure]:
-    """An audited, chained delete beside a bare one-row UPDATE with commit, taken in turns."""
-    schema = database.schema
-    with snapshot(database) as moment:
-        page = queries.list_customers(moment.connection, schema, limit=2 * times)
-    ids = [c.id for c in page.items]
-    # The delete without audit: what a program does that only sets the column.
-    bare, actor = text("UPDATE customers SET deleted_at = :at WHERE id = :id AND deleted_at IS NULL"), script_actor()
-
-    def update(customer_id: Any) -> None:
-        with database.engine.begin() as connection:
-            connection.execute(bare, {"id": customer_id, "at": datetime(2026, 1, 1)})
-
-    def delete(customer_id: Any) -> None:
-        customers.delete_many(database, [customer_id], actor=actor, reason="mistake")
-
-    measured: dict[str, list[float]] = {"bare": [], "audited": []}
-    for number in range(times):
-        for name, work, customer_id in (("bare", update, ids[number]), ("audited", delete, ids[times + number])):
-            start = time.perf_counter()
-            work(customer_id)
-            measured[name].append(time.perf_counter() - start)
-    yardstick, audited = (statistics.median(measured[name]) for name in ("bare", "audited"))
-    return [
-        Figure(
-            "audited, chained delete / bare UPDATE with commit", audited, f"{yardstick:.4f} s", audited / yardstick, 3
-        )
-    ]
 
 
 def main() -> int:
-    """Makes the data, measures, prints a table."""
+    """Measures, prints a table, keeps it; 0 where every figure holds."""
     size, orders = int(os.environ.get("CUSTOMERS", 1_000_000)), int(os.environ.get("ORDERS", 10_000_000))
-    engine = os.environ.get("ENGINE", "mariadb")
-    textbook_sql = text(TEXTBOOK.format(month=MONTHS[engine]))
-    with running(engine) as url:
+    engine, only = os.environ.get("ENGINE", "mariadb"), [name for name in os.environ.get("ONLY", "").split(",") if name]
+    unknown = [name for name in only if name not in {**STOCK, **PARTS}]
+    if unknown:
+        say(f"There is no part {unknown[0]}. These are: {', '.join([*STOCK, *PARTS])}.")
+        return 2
+    start, figures, failed = time.perf_counter(), list[dict[str, Any]](), list[str]()
+    for parts, indexed in ((STOCK, False), (PARTS, True)):
+        wanted = {name: part for name, part in parts.items() if not only or name in only}
+        if wanted:
+            with company(engine, size, orders, revenue_index=indexed) as url:
+                measured = Measured(attach(load_settings(database_url=url)), engine, size, orders)
+                figures += run(wanted, measured, failed)
+                measured.database.engine.dispose()
+    say(f"\n{table(figures)}\n\nThe whole took {(time.perf_counter() - start) / 60:.0f} min.")
+    if not only:
+        keep(engine, size, orders, figures, failed, time.perf_counter() - start)
+    if failed:
+        say(f"Not measured, for an error above: {', '.join(failed)}.")
+    return 0 if all(figure["held"] for figure in figures) and not failed else 1
+
+
+def run(parts: dict[str, Part], measured: Measured, failed: list[str]) -> list[dict[str, Any]]:
+    """Each part's figures, as they are kept. One that fails is named in `failed`; the others are measured all the same."""
+    found = []
+    for name, part in parts.items():
         start = time.perf_counter()
-        command = [
-            sys.executable,
-            "-m",
-            "data.demo",
-            "--customers",
-            str(size),
-            "--orders",
-            str(orders),
-            "--database-url",
-            url,
-        ]
-        subprocess.run(command, check=True, cwd=ROOT)
-        say(f"made {size:,} customers and {orders:,} orders in {time.perf_counter() - start:.0f} s")
-        settings = load_settings(database_url=url)
-        database = attach(settings)
-        textbook = seconds(reading(database, lambda c: c.execute(textbook_sql).all()), times=2)
-        migrate(settings, revenue_index=True, say=lambda line: None)
-        with database.engine.begin() as connection:
-            connection.execute(text(f"ANALYZE {'TABLE ' if engine == 'mariadb' else ''}customers, orders"))
-        covered = seconds(reading(database, lambda c: c.execute(textbook_sql).all()), times=3)
-        figures = [
-            *bench_revenue(database, textbook, covered),
-            *bench_check(database, covered),
-            *bench_lists(database, size),
-            *bench_delete(database),
-            *bench_jobs(database),
-            *bench_doors(database),
-        ]
-        megabytes = dashboard_memory(url)
-        figures.append(Figure("dashboard's memory, MB / 400 MB", megabytes, "400", megabytes / 400, 1))
-    say(f"\n{'':52} {'measured':>10} {'yardstick':>10} {'ratio':>7} {'bound':>6}")
-    for f in figures:
-        say(
-            f"{f.name:52} {f.value:10.4f} {f.yardstick:>10} {f.ratio:7.3f} {f.bound:6.2f}  {'' if f.held else 'MISSED'}"
-        )
-    return 0 if all(f.held for f in figures) else 1
+        say(f"-- {name}")
+        try:
+            some = [{"part": name, **figure.as_json()} for figure in part(measured)]
+        except Exception:
+            traceback.print_exc()
+            failed.append(name)
+            continue
+        say(f"{table(some)}\n({name}: {time.perf_counter() - start:.0f} s)")
+        found += some
+    return found
 
 
-@contextmanager
-def running(engine: str) -> Iterator[str]:
-    """The URL of an empty database on a private server of this engine, with memory for all of the data."""
-    if engine == "postgresql":
-        memory = ("-c shared_buffers=2GB", "-c work_mem=256MB", "-c maintenance_work_mem=512MB", "-c fsync=on")
-        with postgresql(*memory) as server, fresh_postgresql(server) as url:
-            yield url
-        return
-    memory = ("--innodb-buffer-pool-size=3G", "--innodb-log-file-size=1G")
-    with (
-        mariadb(*memory, "--tmp-table-size=256M", "--max-heap-table-size=256M") as server,
-        fresh_mariadb(server) as url,
-    ):
-        yield url
+def keep(engine: str, size: int, orders: int, figures: list[dict[str, Any]], failed: list[str], taken: float) -> None:
+    """Writes bench/results/ENGINE-CUSTOMERS-ORDERS.json."""
+    RESULTS.mkdir(exist_ok=True)
+    about = {
+        "engine": engine,
+        "customers": size,
+        "orders": orders,
+        "at": f"{datetime.now(UTC):%Y-%m-%d}",
+        "minutes": round(taken / 60, 1),
+        "machine": f"{os.cpu_count()} cores, {memory()} GB, {platform.system()}, Python {platform.python_version()}",
+        "failed": failed,
+    }
+    path = RESULTS / f"{engine}-{size}-{orders}.json"
+    path.write_text(json.dumps({**about, "figures": figures}, indent=1) + "\n")
+    shown = path.relative_to(RESULTS.parent.parent)
+    say(f"Kept in {shown}; python -m bench.tell {shown} puts it into bench/README.md.")
+
+
+def memory() -> int:
+    """The machine's, in GB."""
+    return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30)
 
 
 if __name__ == "__main__":

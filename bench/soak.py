@@ -1,0 +1,208 @@
+"""`make soak`: 50 people at once on 1,000,000 customers and 10,000,000 orders, for ten minutes.
+
+MINUTES=, PEOPLE=, CUSTOMERS=, ORDERS=, ENGINE= and SEED= change that, PACE=5 makes them click five times as often. The database, the dashboard and the people are three
+processes of this machine. Exits 1 when anybody met an error, when 95 in 100 runs of a page took longer than 500 ms, when
+the dashboard's memory grew after the first minute, or when the books are not even at the end.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from browser_server import dashboard
+
+from bench.company import company
+from bench.doors import make_token
+from bench.measuring import say
+from data import integrity, queries
+from data.database import Database, attach, snapshot
+from data.settings import load_settings
+
+ROOT = Path(__file__).resolve().parent.parent
+P95 = 0.5  # seconds
+GROWTH = 1.05  # of the half minute after the first, by the last half minute; what allocators sway by is less
+SETTLED, WINDOW = 60, 30  # seconds
+CHANGING = ("delete", "restore", "undo", "API: delete", "API: restore")
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass
+class Watched:
+    """A process: its resident memory (MB) by second, and its processor seconds."""
+
+    pid: int
+    memory: list[float] = field(default_factory=list)
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def watch(self) -> None:
+        """Looks every second until it is over."""
+        while not self.over.wait(1):
+            status = Path(f"/proc/{self.pid}/status").read_text()
+            line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
+            self.memory.append(int(line.split()[1]) / 1024)
+
+
+@dataclass
+class Met:
+    """What the people met: seconds by action, and troubles."""
+
+    taken: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    errors: list[str] = field(default_factory=list)
+
+    def read(self, lines: Sequence[str]) -> None:
+        """The people's own account."""
+        for line in lines:
+            told = json.loads(line)
+            if isinstance(told, dict):
+                self.errors.append(told["error"])
+            else:
+                self.taken[told[0]].append(told[1])
+
+    @property
+    def reruns(self) -> list[float]:
+        """Every run of a page, the API's requests apart."""
+        return [s for action, seconds in self.taken.items() if not action.startswith("API") for s in seconds]
+
+
+def percentile(seconds: Sequence[float], share: float) -> float:
+    """The seconds within which this share of them were done."""
+    ordered = sorted(seconds)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
+
+
+def table(met: Met) -> None:
+    """Counts and times by action, and over all."""
+    rows = [*sorted(met.taken.items()), ("all runs of a page", met.reruns)]
+    say(f"\n{'':32} {'count':>7} {'p50':>8} {'p95':>8} {'p99':>8} {'longest':>8}  ms")
+    for action, seconds in rows:
+        figures = [1000 * percentile(seconds, share) for share in (0.5, 0.95, 0.99, 1)]
+        say(f"{action:32} {len(seconds):7,} " + " ".join(f"{ms:8.0f}" for ms in figures))
+
+
+def growth(memory: Sequence[float]) -> tuple[float, float, float]:
+    """MB in the half minute after the first minute and in the last half minute (medians), and the slope between, MB a minute."""
+    settled = memory[min(SETTLED, len(memory) // 2) :]
+    window = min(WINDOW, max(1, len(settled) // 2))
+    slope = statistics.linear_regression(range(len(settled)), settled).slope * 60 if len(settled) > 1 else 0.0
+    return statistics.median(settled[:window]), statistics.median(settled[-window:]), slope
+
+
+def soak(url: str, minutes: float, people: int, customers: int) -> bool:
+    """Lets the people at a dashboard on this database; answers whether all bounds were held."""
+    database = attach(load_settings(database_url=url))
+    begun = last_event(database)
+    environment = {**os.environ, "TOKEN": make_token(database)}
+    warm(database)
+    with tempfile.TemporaryDirectory() as folder, dashboard(url, Path(folder) / "log") as at:
+        watched = Watched(at.process.pid)
+        watcher = threading.Thread(target=watched.watch)
+        watcher.start()
+        before = processor_seconds()
+        start = time.monotonic()
+        command = [sys.executable, "-m", "bench.people", at.url, str(minutes * 60), str(people), str(customers)]
+        out = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=False)
+        lasted = time.monotonic() - start
+        spent = {name: seconds - before.get(name, 0) for name, seconds in processor_seconds().items()}
+        watched.over.set()
+        watcher.join()
+        log = (Path(folder) / "log").read_text()
+    met = Met()
+    met.read(out.stdout.splitlines())
+    written = last_event(database) - begun
+    clicks = sum(len(met.taken[action]) for action in CHANGING)
+    held = written >= 0.9 * clicks > 0  # two may click on one customer, and the second changes nothing
+    say(
+        f"{'held  ' if held else 'MISSED'} {written} events written for {clicks} clicks and requests that change something"
+    )
+    return verdict(met, watched.memory, spent, lasted, log, failed=out.returncode != 0) & held & even(url)
+
+
+def last_event(database: Database) -> int:
+    """The number of the chain's last event."""
+    with snapshot(database) as moment:
+        head = queries.get_head(moment.connection, database.schema)
+    return head.event_id if head else 0
+
+
+def warm(database: Database) -> None:
+    """Reads customers and orders once: the server of a company that works has them in memory."""
+    with snapshot(database) as moment:
+        connection, schema = moment.connection, database.schema
+        queries.revenue_by_month(connection, schema, missing={})
+        queries.list_deleted_by_revenue(connection, schema)
+        queries.count_customers(connection, schema, search="warm")
+
+
+def processor_seconds() -> dict[str, float]:
+    """Processor seconds so far of what this process started, by the program's name."""
+    used: dict[str, float] = defaultdict(float)
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            before, _, after = path.read_text().rpartition(")")
+            fields = after.split()
+            if int(fields[1]) == os.getpid():
+                used[before.partition("(")[2]] += (int(fields[11]) + int(fields[12])) / TICKS
+    return used
+
+
+def verdict(
+    met: Met, memory: Sequence[float], spent: dict[str, float], lasted: float, log: str, *, failed: bool
+) -> bool:
+    """Says what was met, and whether it is within the bounds."""
+    table(met)
+    reruns = met.reruns
+    shares = ", ".join(f"{name} {seconds / lasted:.2f}" for name, seconds in spent.items() if seconds > 1)
+    say(f"\n{len(reruns) / lasted:.1f} runs of a page a second; cores used: {shares}")
+    first, last, slope = growth(memory)
+    say(
+        f"memory of the dashboard: {first:.0f} MB after the first minute, {last:.0f} MB at the end, {slope:+.2f} MB a minute"
+    )
+    for words in met.errors[:20]:
+        say(f"ERROR {words}")
+    p95 = percentile(reruns, 0.95)
+    bounds = {
+        f"{len(met.errors)} errors": not met.errors and not failed and "Traceback" not in log,
+        f"95 in 100 runs within {1000 * p95:.0f} ms (bound 500)": bool(reruns) and p95 <= P95,
+        f"memory {last / first:.3f} of what it was (bound {GROWTH})": last <= GROWTH * first,
+    }
+    for words, held in bounds.items():
+        say(f"{'held  ' if held else 'MISSED'} {words}")
+    if "Traceback" in log:
+        say(log[log.index("Traceback") :][:4000])
+    return all(bounds.values())
+
+
+def even(url: str) -> bool:
+    """The integrity check, of all that the people left."""
+    start = time.perf_counter()
+    report = integrity.run_and_record(attach(load_settings(database_url=url)))
+    held = report.even is True
+    say(
+        f"{'held  ' if held else 'MISSED'} the books, checked in {time.perf_counter() - start:.0f} s: {integrity.verdict(report)}"
+    )
+    return held
+
+
+def main() -> int:
+    """The company, the people, the verdict."""
+    size, orders = int(os.environ.get("CUSTOMERS", 1_000_000)), int(os.environ.get("ORDERS", 10_000_000))
+    minutes, people = float(os.environ.get("MINUTES", 10)), int(os.environ.get("PEOPLE", 50))
+    with company(os.environ.get("ENGINE", "mariadb"), size, orders, revenue_index=True) as url:
+        say(f"{people} people for {minutes:g} minutes on {size:,} customers and {orders:,} orders")
+        return 0 if soak(url, minutes, people, size) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
