@@ -41,6 +41,7 @@ BUILDERS = (
     "data/guard.py",
     "data/database.py",
     "data/engines.py",
+    "data/hosts.py",
     "data/money.py",
     "data/migration",
     "data/detection/",
