@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from data.settings import Settings
 
 Say = Callable[[str], None]
 LOCK_WAIT = 5  # seconds
+PAUSE = 0.2  # seconds
 LONGEST = 7 * 24 * 3600  # seconds that a migration may take
 CONCURRENTLY = "INDEX CONCURRENTLY"
 TWO_AT_ONCE = (
@@ -232,9 +234,17 @@ def _require_file(settings: Settings) -> None:
 
 
 def _take_advisory_lock(session: Session) -> None:
+    """Asks for the lock until LOCK_WAIT is over: the server keeps that of a run that was killed until it notices.
+
+    It asks anew rather than wait within the server, where the other's CREATE INDEX CONCURRENTLY would wait for this one.
+    """
     statement = text("SELECT pg_try_advisory_lock(hashtext('evenbooks migration'))")
-    if not session.connection.execute(statement).scalar():
-        raise DatabaseUnavailable(TWO_AT_ONCE)
+    last = time.monotonic() + LOCK_WAIT
+    while not session.connection.execute(statement).scalar():
+        session.connection.commit()
+        if time.monotonic() > last:
+            raise DatabaseUnavailable(TWO_AT_ONCE)
+        time.sleep(PAUSE)
 
 
 def _take_locks(session: Session, held: ExitStack) -> None:
@@ -262,7 +272,7 @@ def _take_locks(session: Session, held: ExitStack) -> None:
 def _take_lock(session: Session, connection: Connection) -> None:
     try:
         name = "CONCAT('evenbooks.', SHA1(DATABASE()))"
-        taken = connection.execute(text(f"SELECT GET_LOCK({name}, 0)")).scalar()
+        taken = connection.execute(text(f"SELECT GET_LOCK({name}, {LOCK_WAIT})")).scalar()
     except DBAPIError as error:
         if error_code(error) != 1235:
             raise
