@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from servers import connected_mariadb, connected_postgresql, wait_for
+from servers import connected_mariadb, connected_postgresql, install_mariadb, wait_for
 from sqlalchemy.engine import make_url
 
 from bench.measuring import say
@@ -159,9 +159,7 @@ def _install(engine: str, home: Path) -> None:
     if engine == "postgresql":
         _pg(home, "initdb", "-D", f"{home}/db", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8")
         return
-    command = ["mariadb-install-db", "--no-defaults", f"--datadir={home}/db", "--skip-test-db"]
-    command += ["--auth-root-authentication-method=normal", *(["--user=root"] if AS_ROOT else [])]
-    subprocess.run(command, check=True, capture_output=True)
+    install_mariadb(home, *(["--user=root"] if AS_ROOT else []))
 
 
 def _analyze(engine: str, url: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -14,7 +13,7 @@ from sqlalchemy import Connection
 
 from data import queries
 from data.database import Database, attach, snapshot
-from data.errors import EvenbooksError
+from data.looking import could_not_look
 from data.schema import Schema
 from data.settings import load_settings
 
@@ -107,14 +106,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         found = signals(attach(load_settings(config=options.config)))
-    except Exception as error:  # whatever it is, it could not look, which is not the same as trouble
-        if not isinstance(error, EvenbooksError):
-            logging.getLogger("evenbooks").exception("the status could not be read")
-        if options.json:
-            print(json.dumps({"ok": None, "error": {"code": type(error).__name__, "message": str(error)}}))
-        else:
-            print(f"Could not look: {error}", file=sys.stderr)
-        return 2
+    except Exception as error:
+        return could_not_look(error, "ok", as_json=options.json)
     ok = all(signal.ok for signal in found)
     if options.json:
         print(json.dumps({"ok": ok, "signals": [asdict(signal) for signal in found]}, ensure_ascii=False))

@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,14 +35,6 @@ def run(url: str, *statements: str) -> None:
         for statement in statements:
             connection.exec_driver_sql(statement)
     engine.dispose()
-
-
-def until(done: Callable[[], bool]) -> None:
-    """Returns once this is so; fails after 30 s."""
-    last = time.monotonic() + 30
-    while not done():
-        assert time.monotonic() < last, "it never came to that"
-        time.sleep(0.02)
 
 
 @contextmanager

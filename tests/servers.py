@@ -26,18 +26,7 @@ def mariadb(*options: str) -> Iterator[str]:
     process = None
     try:
         user = ["--user=root"] if os.geteuid() == 0 else []
-        subprocess.run(
-            [
-                "mariadb-install-db",
-                "--no-defaults",
-                *user,
-                f"--datadir={home}/db",
-                "--auth-root-authentication-method=normal",
-                "--skip-test-db",
-            ],
-            check=True,
-            capture_output=True,
-        )
+        install_mariadb(home, *user)
         with (home / "log").open("w") as log:
             process = subprocess.Popen(
                 [
@@ -47,7 +36,7 @@ def mariadb(*options: str) -> Iterator[str]:
                     f"--datadir={home}/db",
                     f"--socket={home}/s",
                     f"--pid-file={home}/pid",
-                    f"--tmpdir={home}",  # a starting server empties the tmpdir of temporary tables, others' too
+                    f"--tmpdir={home}",  # as in install_mariadb
                     "--skip-networking",
                     *options,
                 ],
@@ -61,6 +50,22 @@ def mariadb(*options: str) -> Iterator[str]:
             process.terminate()
             process.wait(30)
         shutil.rmtree(home, ignore_errors=True)
+
+
+def install_mariadb(home: Path, *options: str) -> None:
+    """An empty data directory in `home / "db"`, whose root needs no password.
+
+    `home` is also where it puts its temporary tables: a server that starts removes all it finds in that place, those of
+    other servers too.
+    """
+    command = ["mariadb-install-db", "--no-defaults", *options, f"--datadir={home}/db", "--skip-test-db"]
+    done = subprocess.run(
+        [*command, "--auth-root-authentication-method=normal"],
+        env={**os.environ, "TMPDIR": str(home)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def wait_for(socket: str, process: subprocess.Popen[bytes]) -> None:

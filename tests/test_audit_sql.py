@@ -14,7 +14,7 @@ from auditing import ODD_ACTOR, assert_even, audited, found, told
 from clients import attempt, run_script
 from shops import ADMIN, CUSTOMERS, ORDERS, PEOPLE, PHONE, execute, fill, migrated, problems
 from sqlalchemy.engine import make_url
-from test_mapping import AWKWARD, quoted_for, tables
+from test_mapping import awkwardly_named
 
 from data.customers import add, delete_many, restore_many
 from data.database import Database
@@ -36,14 +36,7 @@ def test_it_has_the_figures_of_the_check_and_no_problem(story: Database) -> None
 
 
 def test_it_follows_a_mapping_with_awkward_names(empty_url: str) -> None:
-    tables(
-        empty_url,
-        "CREATE TABLE `Kunden Liste` (`Kunden Nr` {key}, `select` VARCHAR(20) NOT NULL, `E Mail%` VARCHAR(40), `seit:wann` {time} NULL)",
-        "CREATE TABLE `order` (`Nr` {key}, `Kunden Nr` INTEGER, `from` {time} NULL, `Summe €` DECIMAL(9,4))",
-        "INSERT INTO `Kunden Liste` VALUES (1, 'Ana', 'a%b@x.com', '2024-01-01'), (2, '%:x', NULL, NULL)",
-        "INSERT INTO `order` VALUES (1, 1, '2024-01-05', 1.1055), (2, 2, '2024-01-05', 2.20), (3, 1, '2024-02-05', NULL)",
-    )
-    shop = migrated(empty_url, quoted_for(empty_url, AWKWARD))
+    shop = migrated(empty_url, awkwardly_named(empty_url))
     delete_many(shop, [1], actor=ADMIN, reason="mistake")
     assert_even(shop)
     execute(shop.engine, "UPDATE `Kunden Liste` SET `weg am` = '2020-01-01 00:00:00'")

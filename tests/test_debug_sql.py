@@ -18,7 +18,7 @@ from shops import ADMIN, CUSTOMERS, ORDERS, execute, make_shop, migrated, rows, 
 from sqlalchemy import text, update
 from sqlalchemy.exc import DBAPIError
 from test_grants import PASSWORD, READER, accounts
-from test_mapping import AWKWARD, quoted_for, tables
+from test_mapping import awkwardly_named, tables
 
 from data import integrity, jobs, queries
 from data.customers import delete_many, restore_many
@@ -86,14 +86,7 @@ def test_it_writes_nothing(story: Database) -> None:
 
 
 def test_awkward_names_stand_in_every_question(empty_url: str) -> None:
-    tables(
-        empty_url,
-        "CREATE TABLE `Kunden Liste` (`Kunden Nr` {key}, `select` VARCHAR(20) NOT NULL, `E Mail%` VARCHAR(40), `seit:wann` {time} NULL)",
-        "CREATE TABLE `order` (`Nr` {key}, `Kunden Nr` INTEGER, `from` {time} NULL, `Summe €` DECIMAL(9,4))",
-        "INSERT INTO `Kunden Liste` VALUES (1, 'Ana', 'a%b@x.com', '2024-01-01'), (2, '%:x', NULL, NULL)",
-        "INSERT INTO `order` VALUES (1, 1, '2024-01-05', 1.1055), (2, 2, '2024-01-05', 2.20), (3, 1, '2024-02-05', NULL)",
-    )
-    sections = quoted_for(empty_url, AWKWARD)
+    sections = awkwardly_named(empty_url)
     before = run_script(settings_for(empty_url).url, debug_sql(settings_for(empty_url, sections)))
     assert ("weg am", "MISSING") in bad(before)
     shop = migrated(empty_url, sections)

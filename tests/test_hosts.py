@@ -14,7 +14,7 @@ from typing import Any
 import pymysql
 import pytest
 from browser_server import free_port
-from replicas import until
+from patience import eventually
 from servers import mariadb, postgresql
 from shops import STAFF, make_shop, problems, settings_for
 from sqlalchemy import text
@@ -128,7 +128,7 @@ def stop(pid: int) -> None:
     """Stops the process, and returns once each of its threads stands still."""
     os.kill(pid, signal.SIGSTOP)
     tasks = list(Path(f"/proc/{pid}/task").glob("*/stat"))
-    until(lambda: all(task.read_text().rpartition(")")[2].split()[0] == "T" for task in tasks))
+    eventually(lambda: all(task.read_text().rpartition(")")[2].split()[0] == "T" for task in tasks))
 
 
 @pytest.mark.parametrize("by_socket", [False, True])

@@ -8,10 +8,11 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from patience import eventually
 from shops import STAFF, execute, make_shop, problems
 
 from data import database as databases
@@ -185,24 +186,24 @@ def test_the_worker_wakes_up_goes_on_after_trouble_and_ends_with_its_engine(
         return jobs.start(shop, job.id, actor=STAFF)
 
     first = delete(1000, 1001)
-    wait_for(lambda: jobs.get(shop, first.id).state == "done")
+    eventually(lambda: jobs.get(shop, first.id).state == "done")
     with monkeypatch.context() as broken:
         broken.setattr(running, "run_pending", lambda _: 1 / 0)
         second = delete(1002)
-        wait_for(lambda: "Jobs wait: division by zero" in caplog.text)
+        eventually(lambda: "Jobs wait: division by zero" in caplog.text)
         worker.wake(shop)
     worker.wake(shop)
-    wait_for(lambda: jobs.get(shop, second.id).state == "done")
+    eventually(lambda: jobs.get(shop, second.id).state == "done")
     assert caplog.text.count("Jobs wait") == 1
     shop.engine.dispose()
     thread.join(5)
     assert not thread.is_alive()
     jobs.ensure_worker(shop)
-    wait_for(lambda: len(workers()) == 1)
+    eventually(lambda: len(workers()) == 1)
     third = delete(1003)
-    wait_for(lambda: jobs.get(shop, third.id).state == "done")
+    eventually(lambda: jobs.get(shop, third.id).state == "done")
     shop.engine.dispose()
-    wait_for(lambda: not workers())
+    eventually(lambda: not workers())
 
 
 @ON_SQLITE
@@ -214,24 +215,17 @@ def test_whoever_attaches_anew_gets_a_worker_again(shop: Database, monkeypatch: 
     databases.forget_default()
     jobs.work_for_default(over)
     try:
-        wait_for(lambda: len(workers()) == 1)
+        eventually(lambda: len(workers()) == 1)
         (first,) = workers()
         databases.forget_default()
-        wait_for(lambda: bool(workers()) and workers() != [first])
+        eventually(lambda: bool(workers()) and workers() != [first])
     finally:
         over.set()
-        wait_for(lambda: "evenbooks-attach" not in {thread.name for thread in threading.enumerate()})
+        eventually(lambda: "evenbooks-attach" not in {thread.name for thread in threading.enumerate()})
         databases.forget_default()
-    wait_for(lambda: not workers())
+    eventually(lambda: not workers())
 
 
 def workers() -> list[threading.Thread]:
     """The threads that have not ended, also those that are about to."""
     return [thread for thread in threading.enumerate() if thread.name == "evenbooks-jobs"]
-
-
-def wait_for(met: Callable[[], bool]) -> None:
-    end = time.monotonic() + 10
-    while not met():
-        assert time.monotonic() < end, "it did not come to that"
-        time.sleep(0.02)

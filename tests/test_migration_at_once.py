@@ -38,7 +38,7 @@ def test_several_runners_at_the_same_moment_make_it_once(make_url: MakeUrl, engi
     with ThreadPoolExecutor(4) as pool:
         runs = [pool.submit(migration.migrate, settings) for _ in range(4)]
     failures = [run.exception() for run in runs if run.exception()]
-    # SQLite's runners wait for each other; the servers' are told that somebody is at it.
+    # SQLite's runners wait for each other; the servers' do some seconds long and are then told that somebody is at it.
     assert not failures if engine_name == "sqlite" else len(failures) < 4
     assert all("Somebody else is running this migration" in str(failure) for failure in failures)
     migration.migrate(settings)

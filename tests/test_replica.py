@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from replicas import Pair, mariadb_pair, postgresql_pair, until
+from patience import eventually
+from replicas import Pair, mariadb_pair, postgresql_pair
 from servers import fresh_mariadb, fresh_postgresql
 from shops import ADMIN, execute, make_shop, rows, state
 from sqlalchemy.engine import URL
@@ -54,7 +55,7 @@ def followed(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
         delete_many(shop, [4], actor=ADMIN, reason="inactive")
         name = str(shop.engine.url.database)
         database = reported(shop, pair.replica.format(name=name))
-        until(lambda: there(database))
+        eventually(lambda: there(database))
         assert source_of_reports(database).lag is not None
         monkeypatch.setattr(replica, "PATIENCE", 0.3)
         yield database
@@ -136,7 +137,7 @@ def test_a_replica_that_stands_still_is_refused_beyond_the_limit_and_served_agai
     followed: Database, pair: Pair
 ) -> None:
     word = beat_of(followed, ago=75)
-    until(lambda: replicas_beat(followed) == word)
+    eventually(lambda: replicas_beat(followed) == word)
     pair.hold()
     delete_many(followed, [1], actor=ADMIN, reason="mistake")
     # MariaDB keeps whole seconds, so there the beat looks up to a second older.
@@ -150,18 +151,18 @@ def test_a_replica_that_stands_still_is_refused_beyond_the_limit_and_served_agai
     assert (found.trouble, found.at_most, found.limit) == (None, True, 90)
     assert 75 <= (found.lag or 0) < 90
     pair.resume()
-    until(lambda: there(followed))
+    eventually(lambda: there(followed))
     assert "Ana Lima" in exported(followed)
 
 
 def test_after_a_pause_the_next_try_knows_more_than_the_first(followed: Database, pair: Pair) -> None:
     # The last beat is an hour old because nobody asked, and the replica a moment behind.
     word = beat_of(followed, ago=3600)
-    until(lambda: replicas_beat(followed) == word)
+    eventually(lambda: replicas_beat(followed) == word)
     pair.hold()
     assert "up to 36" in refusal(followed)
     pair.resume()
-    until(lambda: replicas_beat(followed) != word)
+    eventually(lambda: replicas_beat(followed) != word)
     pair.hold()
     found = freshness(followed)
     assert found is not None

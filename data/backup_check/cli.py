@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -13,7 +11,7 @@ from data.access import script_actor
 from data.backup_check.run import OPTION, check
 from data.backup_check.sides import Comparison
 from data.database import attach
-from data.errors import EvenbooksError
+from data.looking import could_not_look
 from data.settings import load_settings
 
 ABOUT = """Compares a restored backup with the live database (DATABASE_URL), as of the backup's last event, and keeps the
@@ -32,14 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         database = attach(load_settings(config=options.config))
         found = check(database, options.restored_url, actor=script_actor())
-    except Exception as error:  # whatever it is, it could not look, which is not the same as a difference
-        if not isinstance(error, EvenbooksError):
-            logging.getLogger("evenbooks").exception("the backup check failed")
-        if options.json:
-            print(json.dumps({"passed": None, "error": {"code": type(error).__name__, "message": str(error)}}))
-        else:
-            print(f"Could not look: {error}", file=sys.stderr)
-        return 2
+    except Exception as error:
+        return could_not_look(error, "passed", as_json=options.json)
     print(json.dumps(_as_json(found), ensure_ascii=False) if options.json else _render(found))
     return CODES[found.passed]
 

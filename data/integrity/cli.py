@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import re
 import sys
 from collections.abc import Iterator, Sequence
@@ -17,12 +16,13 @@ from tqdm import tqdm
 from data import seals
 from data.access import script_actor
 from data.database import Database, attach
-from data.errors import BooksNotEven, Conflict, EvenbooksError, InvalidInput
+from data.errors import BooksNotEven, Conflict, InvalidInput
 from data.integrity.accept import acknowledge
 from data.integrity.look import Progress, no_progress
 from data.integrity.proof import make_proof, read_proof_file
 from data.integrity.report import render
 from data.integrity.run import run_and_record
+from data.looking import could_not_look
 from data.money import plain
 from data.settings import load_settings
 
@@ -87,14 +87,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Stopped before the end, so it says nothing.", file=sys.stderr)
         return 2
-    except Exception as error:  # whatever it is, it could not look, which is not the same as uneven
-        if not isinstance(error, EvenbooksError):
-            logging.getLogger("evenbooks").exception("the check failed")
-        if options.json:
-            print(json.dumps({"even": None, "error": {"code": type(error).__name__, "message": str(error)}}))
-        else:
-            print(error if isinstance(error, InvalidInput) else f"Could not look: {error}", file=sys.stderr)
-        return 2
+    except Exception as error:
+        return could_not_look(error, "even", as_json=options.json)
 
 
 def _refuse_nonsense(options: argparse.Namespace) -> None:

@@ -7,17 +7,17 @@ import re
 import shutil
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pymysql
 from browser_server import free_port
+from patience import LONGEST, eventually
+from servers import install_mariadb
 
 PROVIDER = Path("/usr/lib/galera/libgalera_smm.so")
-PATIENCE = 90  # seconds for whatever a node has to come to
 # Nodes notice within three seconds that one of them is gone; by default it takes five. Sooner, and on a busy machine they
 # give up one that only had to wait for its turn.
 QUICK = "pc.recovery=FALSE;evs.keepalive_period=PT0.5S;evs.inactive_check_period=PT0.5S;evs.suspect_timeout=PT3S;evs.inactive_timeout=PT9S"
@@ -47,14 +47,6 @@ CLUSTERED = (
 # Not as root: the script that sends a node's state would make the receiver give up all its rights.
 AT_ONCE = ["nice", "-n", "-10"] if os.geteuid() == 0 else []  # so that they are heard on a busy machine
 AS_USER = ["--user=mysql"] if os.geteuid() == 0 else []
-
-
-def until(done: Callable[[], bool], what: str) -> None:
-    """Returns once this is so; fails after a long time."""
-    last = time.monotonic() + PATIENCE
-    while not done():
-        assert time.monotonic() < last, f"it never came to that: {what}"
-        time.sleep(0.05)
 
 
 class Node:
@@ -149,7 +141,7 @@ class Node:
 
     def wait(self) -> None:
         """Returns once the node takes work."""
-        until(self._synced, f"node {self.number} takes work; the end of its log:\n{self.log()[-2000:]}")
+        eventually(self._synced, f"node {self.number} takes work; the end of its log:\n{self.log()[-2000:]}")
 
     def _synced(self) -> bool:
         assert self.process is not None
@@ -176,7 +168,7 @@ class Node:
         """Ends the server in order."""
         assert self.process is not None
         self.process.terminate()
-        self.process.wait(PATIENCE)
+        self.process.wait(LONGEST)
 
 
 class Cluster:
@@ -225,18 +217,22 @@ class Cluster:
         for node in self.nodes:
             node.wait()
         everybody = str(len(self.nodes))
-        until(lambda: all(n.status("cluster_size") == everybody for n in self.nodes), "the cluster is whole")
+        eventually(lambda: all(n.status("cluster_size") == everybody for n in self.nodes), "the cluster is whole")
 
     def without(self, number: int) -> None:
         """Returns once the others go on without this node."""
         rest = [node for node in self.nodes if node.number != number]
         alone = str(len(rest))
-        until(lambda: all(n.status("cluster_size") == alone for n in rest), f"the others go on without node {number}")
+        eventually(
+            lambda: all(n.status("cluster_size") == alone for n in rest), f"the others go on without node {number}"
+        )
 
     def isolate(self, number: int) -> None:
         """Cuts a node off from the others, which go on without it; it knows that it is alone."""
         self.node(number).ask("SET GLOBAL wsrep_provider_options = 'gmcast.isolate=1'")
-        until(lambda: self.node(number).status("cluster_status") == "non-Primary", f"node {number} knows it is alone")
+        eventually(
+            lambda: self.node(number).status("cluster_status") == "non-Primary", f"node {number} knows it is alone"
+        )
         self.without(number)
 
     def join_again(self, number: int) -> None:
@@ -255,7 +251,7 @@ def cluster(size: int = 3) -> Iterator[Cluster]:
         one, *others = made.nodes
         one.home.mkdir()
         give_away(home)
-        _install(one.home / "db")
+        install_mariadb(one.home, *AS_USER)
         for node in made.nodes:
             stack.callback(_end, node)
         # Once up and down: its state is a certain one now, and the others begin with it; so nothing has to be sent.
@@ -276,21 +272,6 @@ def give_away(directory: Path) -> None:
     """Makes a directory and all in it the servers' own."""
     for path in [directory, *directory.rglob("*")] if AS_USER else []:
         shutil.chown(path, "mysql", "mysql")
-
-
-def _install(directory: Path) -> None:
-    subprocess.run(
-        [
-            "mariadb-install-db",
-            "--no-defaults",
-            *AS_USER,
-            f"--datadir={directory}",
-            "--auth-root-authentication-method=normal",
-            "--skip-test-db",
-        ],
-        check=True,
-        capture_output=True,
-    )
 
 
 def _end(node: Node) -> None:

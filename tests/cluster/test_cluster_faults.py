@@ -13,7 +13,7 @@ from typing import Any
 import pymysql
 import pytest
 from everywhere import CROWD, Shop, actor, address
-from galera import until
+from patience import eventually
 from shops import ADMIN, STAFF
 from sqlalchemy import event
 
@@ -86,7 +86,7 @@ class Writers:
     def go_on(self, more: int = 5) -> None:
         """Returns once so many changes were acknowledged and read from now on, or somebody was shown an error."""
         known, read = len(self.told), self.reads
-        until(
+        eventually(
             lambda: bool(self.errors) or (len(self.told) >= known + more and self.reads >= read + more),
             "the others go on",
         )
@@ -170,10 +170,10 @@ def test_a_job_whose_node_dies_goes_on_through_another(shop: Shop) -> None:
     worker = threading.Thread(target=running.run_pending, args=(database,), kwargs={"size": 2})
     worker.start()
     other = shop.through(1)
-    until(lambda: jobs.get(other, job.id).done >= 4, "some of it is done")
+    eventually(lambda: jobs.get(other, job.id).done >= 4, "some of it is done")
     shop.nodes.node(3).kill()
     worker.join(120)
-    until(lambda: running.run_pending(other) >= 0 and jobs.get(other, job.id).state == "done", "the job is done")
+    eventually(lambda: running.run_pending(other) >= 0 and jobs.get(other, job.id).state == "done", "the job is done")
     shop.nodes.start(3)
     assert jobs.counts(other, job.id) == {"done": len(CROWD)}
     told = Counter(event.customer_id for event in shop.assert_same() if event.batch_id == job.id)

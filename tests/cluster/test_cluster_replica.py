@@ -10,7 +10,8 @@ from typing import Any
 import pymysql
 import pytest
 from everywhere import CROWD, Shop
-from galera import Cluster, Node, until
+from galera import Cluster, Node
+from patience import eventually
 from replicas import SMALL
 from servers import mariadb
 from shops import ADMIN, STAFF
@@ -86,17 +87,17 @@ def test_reports_follow_a_node_are_refused_when_it_is_dead_and_served_again_from
         shop.through(1), settings=settings.model_copy(update={"reports_database_url": url, "server": limited})
     )
     delete_many(database, [1], actor=STAFF, reason="requested")
-    until(lambda: trouble(database) is None, "the replica follows")
+    eventually(lambda: trouble(database) is None, "the replica follows")
     assert "Ana Lima" in exported(database)
 
     shop.nodes.node(3).kill()
     delete_many(database, [2], actor=STAFF, reason="requested")  # the primary does not care
-    until(lambda: trouble(database) == "stale", "the replica is known to stand still")
+    eventually(lambda: trouble(database) == "stale", "the replica is known to stand still")
     with pytest.raises(StaleReplica, match=r"which is .* behind; the limit is 1 s"):
         exported(database)
 
     follower.follow(shop.nodes.node(2))
-    until(lambda: trouble(database) is None, "the replica follows another node")
+    eventually(lambda: trouble(database) is None, "the replica follows another node")
     assert "Bo Ek" in exported(database)
     shop.nodes.start(3)
     delete_many(database, list(CROWD), actor=ADMIN, reason="requested")

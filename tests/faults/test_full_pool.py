@@ -9,18 +9,15 @@ from typing import Any
 import pytest
 from acts import ACTS, Act, assert_well, events_since, last_event, tried
 from fastapi.testclient import TestClient
-from shops import ADMIN, STAFF, state
+from shops import STAFF, state
+from staff_client import staff_client
 
-import api
-from data import database as databases
-from data import tokens
-from data.access import Role
 from data.customers import delete_many
 from data.database import Database, snapshot
 from data.engines import POOL
 from data.errors import DatabaseUnavailable
 from data.pool import pool_figures
-from web import admitting, health
+from web import health
 
 pytestmark = pytest.mark.parametrize("engine_name", ["mariadb", "postgresql"], indirect=True)
 LIMIT = POOL["pool_size"] + POOL["max_overflow"]
@@ -42,15 +39,10 @@ def all_in_use(shop: Database) -> Iterator[None]:
 @pytest.fixture
 def http(shop: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     """The API on this shop, with somebody's token."""
-    monkeypatch.setattr(databases, "_default", shop)
     monkeypatch.setattr(health, "watch", health.Watch(lambda: health.look_at_database()))
     monkeypatch.setattr(health, "KEPT", 0.0)
     monkeypatch.setattr(health, "PATIENCE", 60.0)
-    admitting.failures.storage.reset()
-    token = tokens.add(shop, "staff", role=Role.STAFF, owner=ADMIN.id, actor=ADMIN)
-    with TestClient(api.app, raise_server_exceptions=False, headers={"Authorization": f"Bearer {token}"}) as client:
-        assert client.get("/staff/customers").status_code == 200
-        tokens.wait_for_notes()
+    with staff_client(shop, monkeypatch) as client:
         yield client
 
 

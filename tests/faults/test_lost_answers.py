@@ -15,15 +15,13 @@ from fastapi.testclient import TestClient
 from migrating import build, said
 from servers import fresh_mariadb
 from shops import ADMIN, STAFF, problems, rows
+from staff_client import staff_client
 
-import api
 from data import database as databases
-from data import queries, tokens
-from data.access import Role
+from data import queries
 from data.customers import delete_many, restore_many
 from data.database import Database, attach
 from data.errors import CustomerNotFound, OutcomeUnknown
-from web import admitting
 
 ON_SERVERS = pytest.mark.parametrize("engine_name", ["mariadb", "postgresql"], indirect=True)
 ON_ONE = pytest.mark.parametrize("engine_name", ["mariadb"], indirect=True)
@@ -202,12 +200,7 @@ def test_where_nothing_rolls_back_the_mark_and_the_event_agree(lasting: Database
 @pytest.fixture
 def http(through: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     """The API on the shop, with somebody's token, whose use was noted a moment ago."""
-    monkeypatch.setattr(databases, "_default", through)
-    admitting.failures.storage.reset()
-    token = tokens.add(through, "staff", role=Role.STAFF, owner=ADMIN.id, actor=ADMIN)
-    with TestClient(api.app, raise_server_exceptions=False, headers={"Authorization": f"Bearer {token}"}) as client:
-        assert client.get("/staff/customers").status_code == 200
-        tokens.wait_for_notes()
+    with staff_client(through, monkeypatch) as client:
         yield client
 
 
