@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -31,11 +32,27 @@ def page(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
-@pytest.fixture
-def shop_url(empty_url: str) -> str:
-    """A small demo company on each engine in turn."""
-    command = [sys.executable, "-m", "data.demo", "--customers", "120", "--orders", "2000", "--database-url", empty_url]
+def make_company(url: str) -> None:
+    """A small demo company."""
+    command = [sys.executable, "-m", "data.demo", "--customers", "120", "--orders", "2000", "--database-url", url]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="session")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One as a file, to be copied."""
+    made = tmp_path_factory.mktemp("company") / "shop.sqlite"
+    make_company(f"sqlite:///{made}")
+    return made
+
+
+@pytest.fixture
+def shop_url(empty_url: str, company: Path) -> str:
+    """A small demo company on each engine in turn."""
+    if empty_url.startswith("sqlite"):
+        shutil.copy(company, empty_url.removeprefix("sqlite:///"))
+    else:
+        make_company(empty_url)
     return empty_url
 
 
