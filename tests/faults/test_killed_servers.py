@@ -285,6 +285,7 @@ def test_the_databases_server_killed_again_and_again_under_a_crowd_and_a_job(
     for thread in (*people, worker):
         thread.join(60)
         assert not thread.is_alive()
+    eventually(lambda: jobs_state() is not None, "the server has recovered from the last of it")
     shop = attach(shop.settings)
     with snapshot(shop) as moment:
         found = queries.list_events(moment.connection, shop.schema, where=EventFilter(action="delete"), limit=5000)
