@@ -21,7 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from data import queries
 from data.compensation import taken_back
-from data.engines import ENDED, make_engine
+from data.engines import ENDED, make_engine, switch_to_log
 from data.errors import BooksMoved, DatabaseUnavailable, NotMigrated, OutcomeUnknown
 from data.faults import is_ended, is_lost, is_retried, is_waited_for, translated
 from data.hosts import CHANGE, bound
@@ -120,6 +120,7 @@ def default() -> Database:
     with _lock:
         if _default is None:
             _default = attach(load_settings())
+            switch_to_log(_default.engine)
         return _default
 
 
@@ -155,11 +156,23 @@ def snapshot(database: Database) -> Iterator[Snapshot]:
             yield Snapshot(connection, now())
         finally:
             if not connection.invalidated:
-                connection.rollback()
-                if engine.dialect.name == "sqlite":
-                    connection.exec_driver_sql("PRAGMA query_only = OFF")
+                with _or_thrown_away(connection):
                     connection.rollback()
-                connection.info[ENDED] = True
+                    if engine.dialect.name == "sqlite":
+                        connection.exec_driver_sql("PRAGMA query_only = OFF")
+                        connection.rollback()
+                    connection.info[ENDED] = True
+
+
+@contextmanager
+def _or_thrown_away(connection: Connection) -> Iterator[None]:
+    """Where this fails, no one gets the connection again: one that refuses to write would refuse the next one's change."""
+    try:
+        yield
+    except BaseException:
+        connection.invalidate()
+        connection.close()
+        raise
 
 
 def _reading(engine: Engine) -> Connection:
@@ -167,11 +180,8 @@ def _reading(engine: Engine) -> Connection:
 
     def begin() -> Connection:
         connection = engine.connect()
-        try:
+        with _or_thrown_away(connection):
             _take_snapshot(connection)
-        except BaseException:
-            connection.close()
-            raise
         return connection
 
     return _found_alive(begin)
@@ -222,7 +232,11 @@ class _Try(Generic[T]):
     results: list[T] = field(default_factory=list)
 
     def is_committed(self, connection: Connection, schema: Schema) -> bool:
-        """Whether its event is in the chain, asked under the chain's lock: nobody who still commits is overlooked."""
+        """Whether its event is in the chain, asked under the chain's lock: nobody who still commits is overlooked.
+
+        On a cluster the lock is one node's. Should the lost COMMIT still be pending on another, this try's own change
+        and that one have the same next number in the chain, and the cluster lets only one of them through.
+        """
         queries.lock_head(connection, schema)
         event_id, hash_ = self.appended[-1]
         return queries.event_hash(connection, schema, event_id) == hash_

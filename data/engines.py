@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import select
+import sqlite3
 import time
+from contextlib import closing, suppress
 from typing import Any
 
 import psycopg
@@ -132,8 +136,17 @@ def _postgresql_engine(url: URL) -> Engine:
 
 
 def _ping_postgresql(connection: Any) -> None:
-    connection.execute("")
-    connection.rollback()
+    """Raises where nobody answers at once; the driver itself would wait for as long as the server is there."""
+    server, last = connection.pgconn, time.monotonic() + GREET
+    server.send_query(b"")
+    server.flush()
+    answered = False
+    while not answered:
+        while server.is_busy():
+            if not select.select([server.socket], [], [], max(0.0, last - time.monotonic()))[0]:
+                raise psycopg.OperationalError(f"the server has not answered for {GREET} s")
+            server.consume_input()
+        answered = server.get_result() is None
 
 
 def _save_round_trips(engine: Engine, look_alive: Any) -> None:
@@ -159,6 +172,18 @@ def _save_round_trips(engine: Engine, look_alive: Any) -> None:
             bound(connection, GREET)
             connection.rollback()
         bound(connection, None)
+
+
+def switch_to_log(engine: Engine) -> None:
+    """Gives a SQLite file its write-ahead log again, which a copy made with VACUUM INTO has lost: without it whoever reads
+    keeps everybody from writing. Left as it is where others have the file open, or where it cannot be written to."""
+    if engine.dialect.name != "sqlite":
+        return
+    with closing(engine.raw_connection()) as connection, suppress(sqlite3.Error):
+        cursor = connection.cursor()
+        if cursor.execute("PRAGMA journal_mode").fetchone() == ("delete",):
+            (mode,) = cursor.execute("PRAGMA journal_mode = WAL").fetchone()
+            logging.getLogger("evenbooks").warning("The database file had no write-ahead log; it is now: %s.", mode)
 
 
 def _sqlite_engine(url: URL) -> Engine:

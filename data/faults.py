@@ -26,11 +26,13 @@ from data.schema import MIGRATION
 
 Code = int | str
 # MariaDB's numbers, PostgreSQL's SQLSTATE; SQLite has words only.
-# Deadlock (1305: it took a savepoint along), lock wait, "record has changed since last read"; serialization, deadlock, lock wait.
-RETRIED: set[Code] = {1213, 1305, 1205, 1020, "40001", "40P01", "55P03"}
+# Deadlock, lock wait, "record has changed since last read"; serialization, deadlock, lock wait.
+RETRIED: set[Code] = {1213, 1205, 1020, "40001", "40P01", "55P03"}
 ENDED: set[Code] = {1317, 1969, 3024, "57014"}
 WAITED_FOR: set[Code] = {1205, "55P03"}  # of them, those where somebody held a row for as long as one waits
 UNREACHABLE: set[Code] = {1040, 1044, 1045, 1049, 1053, 1077, 1079, 1927, 2002, 2003, 2005, 2006, 2013, 2014, 2055}
+# Too many connections of this account, this machine shut out after too many errors or never let in, no thread left.
+UNREACHABLE |= {1203, 1226, 1129, 1130, 1135}
 # A Galera node that finds itself alone while it commits: it is not known what became of that.
 UNREACHABLE |= {NOT_READY, ALONE, "28000", "28P01", "3D000", "53300", "57P01", "57P02", "57P03"}
 # What a column's character set, length or type cannot hold.
@@ -39,7 +41,7 @@ SIGNALLED: set[Code] = {1644, "P0001"}  # by a trigger of theirs
 TOO_LARGE: set[Code] = {1264, 1690, "22003"}
 # A table or column that is not there, or SQL of the mapping that the server cannot read.
 NO_TABLE: set[Code] = {1146, "42P01"}
-UNLIKE: set[Code] = {1046, 1054, 1064, "42703", "42601", "42883", "42804", "3F000", *NO_TABLE}
+UNLIKE: set[Code] = {1046, 1054, 1064, 1305, "42703", "42601", "42883", "42804", "3F000", *NO_TABLE}
 NOT_ALLOWED: set[Code] = {1142, 1143, "42501"}
 NOT_GRANTED: set[Code] = {1044, 1227, *NOT_ALLOWED}  # also to the whole database, and what only administrators may
 BINARY_LOG = 1419  # only who has SUPER may make triggers there
@@ -68,7 +70,12 @@ def error_words(error: DBAPIError) -> str:
 
 def is_retried(error: DBAPIError) -> bool:
     """Whether the same transaction may well succeed when tried again."""
-    return error_code(error) in RETRIED or _is_locked(error)
+    return error_code(error) in RETRIED or _took_savepoint(error) or _is_locked(error)
+
+
+def _took_savepoint(error: DBAPIError) -> bool:
+    """Whether a deadlock took a savepoint along; MariaDB's number for it is also that of a function that is not there."""
+    return error_code(error) == 1305 and "SAVEPOINT" in str(error.orig)
 
 
 def is_waited_for(error: DBAPIError) -> bool:

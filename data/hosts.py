@@ -53,7 +53,7 @@ class Connector:
     def connect(self, arguments: Mapping[str, Any]) -> pymysql.Connection[Any]:
         """A connection by the driver's arguments. Raises the driver's error of the host that came furthest."""
         if "unix_socket" in arguments:
-            return _open(pymysql.connect(**arguments, read_timeout=GREET, defer_connect=True), None)
+            return _open(_prepared(arguments), None)
         errors = []
         for host in self._in_order():
             try:
@@ -71,8 +71,13 @@ class Connector:
         return sorted(self._hosts, key=lambda host: self._failed.get(host, 0) > now)
 
 
+def _prepared(arguments: Mapping[str, Any]) -> pymysql.Connection[Any]:
+    """Not connected yet. How long the greeting is waited for is ours, whatever the URL says of statements."""
+    return pymysql.connect(**{**arguments, "read_timeout": GREET, "defer_connect": True})
+
+
 def _connect(host: Host, arguments: Mapping[str, Any]) -> pymysql.Connection[Any]:
-    connection: pymysql.Connection[Any] = pymysql.connect(**arguments, read_timeout=GREET, defer_connect=True)
+    connection = _prepared(arguments)
     try:
         way = socket.create_connection(host, CONNECT)
     except OSError as error:

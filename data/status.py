@@ -16,6 +16,7 @@ from data.database import Database, attach, snapshot
 from data.looking import could_not_look
 from data.schema import Schema
 from data.settings import load_settings
+from data.times import CLOCKS_DIFFER, is_recent
 
 CHECK_AGE = timedelta(hours=26)  # a nightly check, and what it takes itself
 FAILURE_AGE = timedelta(hours=24)
@@ -54,7 +55,7 @@ def _check(connection: Connection, schema: Schema, at: datetime) -> Signal:
     if last is None:
         return Signal("check", False, "never checked")
     blind = f", {last.unseen} could not see" if last.unseen else ""
-    fresh = isinstance(last.snapshot_at, datetime) and at - last.snapshot_at <= CHECK_AGE
+    fresh = is_recent(last.snapshot_at, CHECK_AGE, now=at)
     words = f"{'even' if last.even else 'NOT EVEN'}{blind}, {_ago(last.snapshot_at, at)}"
     return Signal("check", bool(last.even) and not last.unseen and fresh, words)
 
@@ -95,6 +96,8 @@ def _ago(then: datetime | str, at: datetime) -> str:
     if not isinstance(then, datetime):
         return f"at {then}"
     hours = (at - then).total_seconds() / 3600
+    if at - then < -CLOCKS_DIFFER:
+        return f"{-hours:.1f} hours from now: a clock was put back"
     return f"{hours:.1f} hours ago" if hours < 48 else f"{hours / 24:.0f} days ago"
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import DateTime, String
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+CLOCKS_DIFFER = timedelta(minutes=5)
 
 
 class UTCDateTime(TypeDecorator[datetime | str]):
@@ -55,3 +57,9 @@ def read_time(value: object) -> datetime | str | None:
     if not isinstance(moment, datetime):
         return str(value)
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def is_recent(at: object, age: timedelta, *, now: datetime) -> bool:
+    """Whether this was a time of the last `age`. What cannot be read as one was not, nor what is yet to come: the clock
+    was put back since."""
+    return isinstance(at, datetime) and -CLOCKS_DIFFER < now - at <= age

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from sqlalchemy.engine import make_url
 from data import database as databases
 from data import queries
 from data.customers import add, delete_many, edit, restore_many
-from data.database import Database, attach, default, forget_default, snapshot
+from data.database import Database, attach, default, forget_default, in_transaction, snapshot
 from data.engines import TABLE_WAIT, make_engine
 from data.errors import (
     ConfigurationError,
@@ -106,6 +106,79 @@ def test_a_locked_file_says_busy_and_reads_go_on(shop: Database, monkeypatch: py
         other.execute("ROLLBACK")
         other.close()
     works(shop)
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_a_read_that_failed_at_its_first_word_keeps_nobody_from_writing(shop: Database) -> None:
+    """The connection was told to refuse changes by then."""
+    shop.engine.dispose()
+    with closing(sqlite3.connect(shop.engine.url.database)) as other:
+        other.execute("PRAGMA journal_mode = DELETE")
+        other.execute("BEGIN EXCLUSIVE")
+        with ThreadPoolExecutor(3) as pool:
+            reads = [pool.submit(read, shop) for _ in range(3)]
+            assert {type(one.exception()) for one in reads} == {DatabaseBusy}
+    for _ in range(3):
+        works(shop)
+
+
+def read(shop: Database) -> None:
+    with snapshot(shop) as moment:
+        queries.count_customers(moment.connection, shop.schema)
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+def test_a_restored_copy_gets_its_write_ahead_log_again_where_people_work_with_it(
+    shop: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "copy.sqlite"
+    with closing(sqlite3.connect(shop.engine.url.database)) as connection:
+        connection.execute(f"VACUUM INTO '{copy}'")
+    assert journal_mode(copy) == "delete"
+    attach(settings_for(f"sqlite:///{copy}")).engine.dispose()  # whoever only looks changes nothing
+    assert journal_mode(copy) == "delete"
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{copy}")
+    with closing(sqlite3.connect(copy)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        default()
+        forget_default()
+    assert journal_mode(copy) == "delete"
+    database = default()
+    assert journal_mode(copy) == "wal"
+    with snapshot(database):
+        works(database)
+
+
+def journal_mode(file: Path) -> str:
+    with closing(sqlite3.connect(file)) as connection:
+        return str(connection.execute("PRAGMA journal_mode").fetchone()[0])
+
+
+@pytest.mark.parametrize("engine_name", ["mariadb"], indirect=True)
+def test_an_account_without_a_connection_left_is_told_so_and_works_again(shop: Database) -> None:
+    execute(
+        shop.engine,
+        f"CREATE USER eb_few@localhost IDENTIFIED BY '{SECRET}' WITH MAX_USER_CONNECTIONS 1",
+        "GRANT ALL ON *.* TO eb_few@localhost",
+    )
+    url = shop.engine.url.set(username="eb_few", password=SECRET)
+    try:
+        few = attach(settings_for(url.render_as_string(hide_password=False)))
+        with few.engine.connect():
+            says(lambda: read(few), DatabaseUnavailable, "does not answer: .*max_user_connections")
+            says(deleting(few), DatabaseUnavailable, "does not answer: .*max_user_connections")
+        works(few)
+        few.engine.dispose()
+    finally:
+        execute(shop.engine, "DROP USER eb_few@localhost")
+
+
+@pytest.mark.parametrize("engine_name", ["mariadb"], indirect=True)
+def test_a_function_that_is_not_there_is_no_conflict_of_locks(shop: Database) -> None:
+    def ask(connection: Any) -> None:
+        connection.exec_driver_sql("SELECT no_such_function(1)")
+
+    says(lambda: in_transaction(shop, ask), ConfigurationError, "no_such_function does not exist")
 
 
 @pytest.mark.parametrize("engine_name", ["mariadb"], indirect=True)

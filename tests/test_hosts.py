@@ -295,3 +295,11 @@ def cut_off(port: int) -> Iterator[tuple[Any, Callable[[], None]]]:
 
         yield shop, cut
         shop.engine.dispose()
+
+
+@pytest.mark.parametrize("engine_name", ["mariadb"], indirect=True)
+def test_the_url_may_have_the_drivers_own_time_outs(empty_url: str) -> None:
+    engine = make_engine(make_url(empty_url).update_query_dict({"read_timeout": "5", "connect_timeout": "5"}))
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT 1").scalar() == 1
+    engine.dispose()

@@ -207,13 +207,18 @@ def test_the_worker_wakes_up_goes_on_after_trouble_and_ends_with_its_engine(
 
 
 @ON_SQLITE
-def test_whoever_attaches_anew_gets_a_worker_again(shop: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_whoever_attaches_anew_gets_a_worker_again_whatever_went_wrong(
+    shop: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     """Try again on a page lets the database go, and with it the worker."""
     monkeypatch.setenv("DATABASE_URL", shop.settings.database_url)
     monkeypatch.setattr(worker, "ATTACH", 0.05)
     over = threading.Event()
     databases.forget_default()
-    jobs.work_for_default(over)
+    with monkeypatch.context() as broken:
+        broken.setattr(worker, "default", lambda: 1 / 0)
+        jobs.work_for_default(over)
+        eventually(lambda: "could not be started" in caplog.text)
     try:
         eventually(lambda: len(workers()) == 1)
         (first,) = workers()

@@ -57,6 +57,8 @@ def test_a_check_that_is_old_red_blind_or_absent(story: Database) -> None:
     checks = story.schema.own.checks
     put(story, checks, snapshot_at=now() - timedelta(hours=27))
     assert trouble(story) == {"check": "even, 27.0 hours ago"}
+    put(story, checks, snapshot_at=now() + timedelta(hours=30))
+    assert trouble(story) == {"check": "even, 30.0 hours from now: a clock was put back"}
     put(story, checks, snapshot_at=now(), unseen=2)
     assert trouble(story) == {"check": "even, 2 could not see, 0.0 hours ago"}
     put(story, checks, even=False, unseen=0)

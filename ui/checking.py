@@ -19,6 +19,7 @@ from data.database import Database
 from data.errors import CheckStopped, EvenbooksError
 from data.integrity import Progress, Report
 from data.records import Time
+from data.times import is_recent
 from ui import text, trouble
 from ui.door import current_actor, leave_if_closed
 from ui.shell import flash, forget_reads
@@ -27,7 +28,6 @@ from ui.text import typed
 log = logging.getLogger("evenbooks")
 
 STALE_AFTER = timedelta(hours=24)
-CLOCKS_DIFFER = timedelta(minutes=5)
 POLLED_EVERY = 0.5  # seconds
 KEPT = 20  # results that wait to be told
 BEGINNING = "Beginning"  # until the work says what it does
@@ -209,7 +209,7 @@ def check_button(database: Database) -> None:
 def is_stale(at: Time) -> bool:
     """Whether a run is too old to be relied on; one whose time cannot be read is, and one that is yet to come: the clock
     was put back since."""
-    return not isinstance(at, datetime) or not -CLOCKS_DIFFER < datetime.now(UTC) - at <= STALE_AFTER
+    return not is_recent(at, STALE_AFTER, now=datetime.now(UTC))
 
 
 def badge(at: Time | None, *, even: bool | None, unseen: int, last_even: Time | None, zone: ZoneInfo) -> None:

@@ -6,7 +6,6 @@ import logging
 import threading
 import time
 import weakref
-from contextlib import suppress
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine, event
@@ -48,8 +47,12 @@ def work_for_default(over: threading.Event | None = None) -> None:
 
     def begin() -> None:
         while not ended.is_set():
-            with suppress(EvenbooksError):  # the pages say what is wrong
+            try:
                 ensure_worker(default())
+            except EvenbooksError:
+                pass  # the pages say what is wrong
+            except Exception:  # whatever it is: nobody else would begin
+                LOGGER.exception("The jobs' worker could not be started; tried again in %d s.", ATTACH)
             ended.wait(ATTACH)
 
     threading.Thread(target=begin, name="evenbooks-attach", daemon=True).start()

@@ -12,7 +12,7 @@ from acts import assert_well, delete, events_since, last_event
 from cutting_proxy import CuttingProxy, How
 from shops import STAFF
 
-from data import engines, queries
+from data import engines, hosts, queries
 from data.customers import delete_many
 from data.database import Database, attach, snapshot
 from data.pool import pool_figures
@@ -74,3 +74,20 @@ def test_a_session_that_says_nothing_after_it_wrote_is_ended_by_the_server_and_t
     assert events_since(shop, before) == {event_id: "delete"}
     assert_well(shop, through)
     through.engine.dispose()
+
+
+@ON_SERVERS
+def test_a_connection_that_hangs_after_a_rest_is_given_up_for_another(
+    shop: Database, through: Database, proxy: CuttingProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with snapshot(through):
+        pass
+    monkeypatch.setattr(engines, "LONGEST_PAUSE", 0.0)
+    for module in (engines, hosts):
+        monkeypatch.setattr(module, "GREET", 1)
+    proxy.cut(1, "unanswered")
+    with snapshot(through) as moment:
+        assert queries.count_customers(moment.connection, through.schema)
+    assert proxy.has_cut.is_set()
+    assert pool_figures(through)["in_use"] == 0
+    assert_well(shop, through)
