@@ -1,7 +1,7 @@
 """`make soak`: 50 people at once on 1,000,000 customers and 10,000,000 orders, for ten minutes.
 
-MINUTES=, PEOPLE=, CUSTOMERS=, ORDERS=, ENGINE= and SEED= change that, PACE=5 makes them click five times as often. The database, the dashboard and the people are three
-processes of this machine. Exits 1 when anybody met an error, when 95 in 100 runs of a page took longer than 500 ms, when
+MINUTES=, PEOPLE=, CUSTOMERS=, ORDERS=, ENGINE= and SEED= change that, PACE=3 makes them click three times as often. The
+database, the dashboard and the people are three processes of this machine. Exits 1 when anybody met an error, when 95 in 100 runs of a page took longer than 500 ms, when
 the dashboard's memory grew after the first minute, or when the books are not even at the end.
 """
 
