@@ -115,7 +115,7 @@ def _open(connection: pymysql.Connection[Any], way: socket.socket | None) -> pym
     connection.connect(way)
     try:
         with connection.cursor() as cursor:
-            if _is_on(cursor, "SHOW VARIABLES LIKE 'wsrep_on'"):
+            if is_clustered(cursor):
                 if not _is_on(cursor, "SHOW STATUS LIKE 'wsrep_ready'"):
                     raise pymysql.err.OperationalError(NOT_READY, "This node of the cluster is not ready for use")
                 cursor.execute(f"SET SESSION wsrep_sync_wait = {SYNC_WAIT}")
@@ -124,6 +124,11 @@ def _open(connection: pymysql.Connection[Any], way: socket.socket | None) -> pym
         raise
     bound(connection, None)
     return connection
+
+
+def is_clustered(cursor: Any) -> bool:
+    """Whether this session is at a node of a Galera cluster, which copies the changes of InnoDB's tables only."""
+    return _is_on(cursor, "SHOW VARIABLES LIKE 'wsrep_on'")
 
 
 def _is_on(cursor: Any, question: str) -> bool:

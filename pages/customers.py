@@ -64,7 +64,7 @@ if page.items:
     alt = f"{len(page.items)} active customers; select rows to edit or delete"
     selected = lists.select_rows(frame, page.items, config=config, alt=alt)
 elif asked.narrowed:
-    would = f"No active customer matches; {others} deleted {'customer' if str(others) == '1' else 'customers'} would: see View Deleted Customers."
+    would = f"No active customer matches; {others.of('deleted customer')} would: see View Deleted Customers."
     st.info(would if others.number else "No customer matches, active or deleted.", icon=":material/search_off:")
 elif deleted:
     st.info("Every customer is deleted. View Deleted Customers restores them.", icon=":material/group:")

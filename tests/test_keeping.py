@@ -12,7 +12,7 @@ import pytest
 import streamlit as st
 
 from ui import keeping
-from ui.keeping import ADDED, AHEAD_NAME, ANYBODY, MINE, kept, note_change
+from ui.keeping import ADDED, AHEAD_NAME, ANYBODY, MINE, forget_reads, kept
 
 
 class Clock:
@@ -65,7 +65,7 @@ def test_whoever_changed_something_sees_it_at_once(clock: Clock, sit_down: Any, 
     mine: dict[str, Any] = {}
     sit_down(mine)
     assert (read("one"), read("one"), read("another")) == (1, 1, 2)
-    note_change()
+    forget_reads()
     assert (read("one"), read("one")) == (3, 3)
     sit_down({})
     assert read("another") == (4 if after == ANYBODY else 2)
@@ -76,9 +76,9 @@ def test_whoever_changed_something_sees_it_at_once(clock: Clock, sit_down: Any, 
 def test_a_number_of_rows_is_kept_over_deletions_and_not_over_an_addition(clock: Clock, sit_down: Any) -> None:
     read, reads = counting(ADDED)
     read("one")
-    note_change()
+    forget_reads()
     assert read("one") == 1
-    note_change(added=True)
+    forget_reads(added=True)
     assert read("one") == 2 == len(reads)
 
 

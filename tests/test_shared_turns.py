@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from patience import eventually
 from shops import ADMIN, STAFF, execute, problems, rows, state, trigger
 
 from data import engines, queries
@@ -30,7 +30,7 @@ def held(shop: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]
     def wait(*arguments: Any) -> Any:
         monkeypatch.setattr(queries, "lock_head", lock_head)
         entered.set()
-        assert go_on.wait(20)
+        assert go_on.wait(60)
         return lock_head(*arguments)
 
     def count(connection: Any, schema: Any, ids: Sequence[Any], **named: Any) -> int:
@@ -41,7 +41,7 @@ def held(shop: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]
     monkeypatch.setattr(queries, "mark_deleted", count)
     with ThreadPoolExecutor(1) as first:
         leading = first.submit(delete_many, shop, [5], actor=ADMIN, reason="inactive")
-        assert entered.wait(20)
+        assert entered.wait(60)
         try:
             yield marked
         finally:
@@ -56,9 +56,7 @@ def together(shop: Database, monkeypatch: pytest.MonkeyPatch, acts: Sequence[Act
             futures: list[Future[Any]] = []
             for number, act in enumerate(acts, start=1):
                 futures.append(pool.submit(act))
-                deadline = time.monotonic() + 20
-                while len(shop.turns._waiting) < number and time.monotonic() < deadline:
-                    time.sleep(0.001)
+                eventually(lambda number=number: len(shop.turns._waiting) >= number)  # type: ignore[misc]
         return [future.exception() or future.result()[0] for future in futures], marked
 
 

@@ -15,7 +15,8 @@ from data.errors import EvenbooksError
 from data.records import CustomerId, Outcome, Time
 from ui import text
 from ui.door import current_actor
-from ui.shell import flash, forget_reads, viewer_zone
+from ui.keeping import forget_reads
+from ui.shell import flash, viewer_zone
 from ui.text import count, typed
 from ui.trouble import tell
 from ui.waiting import already_asked

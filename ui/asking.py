@@ -20,7 +20,8 @@ from data.integrity.accept import acknowledge
 from ui import checking, text
 from ui.checking import Told
 from ui.door import current_actor, leave_if_closed
-from ui.shell import DIALOG_STATE, Here, flash, forget_reads
+from ui.keeping import forget_reads
+from ui.shell import DIALOG_STATE, Here, flash
 from ui.text import typed
 from ui.trouble import tell
 

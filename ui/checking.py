@@ -22,7 +22,8 @@ from data.records import Time
 from data.times import is_recent
 from ui import text, trouble
 from ui.door import current_actor, leave_if_closed
-from ui.shell import flash, forget_reads
+from ui.keeping import forget_reads
+from ui.shell import flash
 from ui.text import typed
 
 log = logging.getLogger("evenbooks")

@@ -18,7 +18,8 @@ from ui.actions import new_version
 from ui.approvals import DOES, DONE, job_link, may_decide, names_of
 from ui.dialog import ask, attempt, keep_button, open_dialog
 from ui.door import current_actor
-from ui.shell import Here, flash, forget_reads
+from ui.keeping import forget_reads
+from ui.shell import Here, flash
 from ui.text import count, shown_name, typed
 from ui.trouble import tell
 from ui.wording import about_deleting, warn_of_open_orders

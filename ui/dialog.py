@@ -15,7 +15,8 @@ import streamlit as st
 from data.errors import EmailTaken, EvenbooksError, NotPermitted, OutcomeUnknown
 from data.records import Customer, CustomerId
 from ui.door import leave_if_closed
-from ui.shell import DIALOG_STATE, Here, flash, forget_reads
+from ui.keeping import forget_reads
+from ui.shell import DIALOG_STATE, Here, flash
 from ui.text import typed
 from ui.trouble import tell
 

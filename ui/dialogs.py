@@ -14,8 +14,9 @@ from ui import actions, text
 from ui.conflicts import show_conflicts
 from ui.dialog import attempt, keep_button, listed, open_dialog, reason_fields, show_gone
 from ui.door import current_actor
+from ui.keeping import forget_reads
 from ui.many import show_many
-from ui.shell import Here, flash, forget_reads
+from ui.shell import Here, flash
 from ui.text import count, typed
 from ui.waiting import already_asked, find_request
 from ui.wording import WAITS, about_deleting, warn_of_open_orders

@@ -16,8 +16,9 @@ from data.retention import asking
 from ui import actions, text
 from ui.dialog import ask, attempt, keep_button, open_dialog
 from ui.door import current_actor
+from ui.keeping import forget_reads
 from ui.lists import go_to
-from ui.shell import Here, forget_reads
+from ui.shell import Here
 from ui.text import count, typed
 
 TYPED_ABOVE = 100  # customers; so many are confirmed by typing the number

@@ -17,9 +17,9 @@ from ui import text
 from ui.actions import new_version
 from ui.door import current_actor, leave_if_closed
 from ui.job_items import ALREADY, DID, show_items
-from ui.keeping import kept
+from ui.keeping import forget_reads, kept
 from ui.lists import go_to
-from ui.shell import Here, flash, forget_reads
+from ui.shell import Here, flash
 from ui.text import count, typed
 from ui.trouble import tell
 

@@ -127,8 +127,9 @@ def _cleared() -> float:
     return time.monotonic()
 
 
-def note_change(*, added: bool = False) -> None:
-    """After a change of this viewer's: what they see from now on was read later. `added`: a customer."""
+def forget_reads(*, added: bool = False) -> None:
+    """After a change of this viewer's: what screens keep for a minute is read anew; what takes long, for this viewer
+    alone. `added`: a customer."""
     global _changed
     _changed = st.session_state[MINE] = time.monotonic()
     if added:

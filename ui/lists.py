@@ -18,7 +18,7 @@ from data.records import Customer, Page
 from ui.actions import version
 from ui.keeping import ADDED, MINE, kept
 from ui.shell import Here
-from ui.text import typed
+from ui.text import count, typed
 
 ROWS, ROW = 50, 35  # on a page; pixels
 HEIGHT, LEAST, SPARE = 390, 141, 80  # pixels; the buttons below stay on a screen of 768, of which so many are left
@@ -55,6 +55,14 @@ class Count:
 
     def __str__(self) -> str:
         return f"more than {self.number:,}" if self.more else f"{self.number:,}"
+
+    def exceeds(self, number: int) -> bool:
+        """Whether there are more than so many, or nobody counted that far."""
+        return self.more or self.number > number
+
+    def of(self, thing: str) -> str:
+        """27 customers, or more than 1,000 customers."""
+        return f"{'more than ' if self.more else ''}{count(self.number, thing)}"
 
 
 @kept(after=ADDED)
@@ -293,7 +301,7 @@ def pager(page: Page[Customer], *, total: Count) -> None:
     shown = f"{len(page.items)} of {total}"
     st.caption(
         f"{shown}; no index serves this search or order, so every row was read"
-        if page.scanned and (total.more or total.number > 10_000)
+        if page.scanned and total.exceeds(10_000)
         else shown,
         width="content",
     )

@@ -27,49 +27,40 @@ ICONS = {"delete": ":material/person_off:", "restore": ":material/restore:"}
 
 @dataclass(frozen=True)
 class Many:
-    """Whom a job is to be about: these ids, or (None) all that match the search and the reason; `number` as it was
-    shown, which may be that there are `more`."""
+    """Whom a job is to be about: these ids, or (None) all that match the search and the reason; `number` as it was shown."""
 
     kind: JobKind
-    number: int
+    number: Count
     ids: tuple[CustomerId, ...] | None = None
     search: str = ""
     reason: str = ""
-    more: bool = False
-
-    def count(self, thing: str) -> str:
-        """27 customers, or more than 1,000 customers."""
-        return f"{'more than ' if self.more else ''}{count(self.number, thing)}"
 
     def describe(self, labels: Mapping[str, str]) -> str:
         """Whom it is about, as Markdown."""
         if self.ids is not None:
-            return f"The {count(self.number, 'selected customer')}."
+            return f"The {self.number.of('selected customer')}."
         state = "deleted" if self.kind == "restore" else "active"
         which = [f"match “{typed(self.search.strip())}”"] if self.search.strip() else []
         which += [f"have the reason “{typed(labels.get(self.reason, self.reason))}”"] if self.reason else []
         of_them = f" that {' and '.join(which)}" if which else ""
-        if self.more:
-            return f"All {state} customers{of_them}: {self.count('customer')}."
-        return f"All {self.count(f'{state} customer')}{of_them}."
+        if self.number.more:
+            return f"All {state} customers{of_them}: {self.number.of('customer')}."
+        return f"All {self.number.of(f'{state} customer')}{of_them}."
 
 
 def ask_to_delete(selected: Sequence[Customer]) -> None:
     """Opens the dialog for selected rows: one page of them is one transaction; where approval is needed, one request."""
     if len(selected) > 1 and approvals.needed(databases.default().settings, "delete"):
-        ask("many", Many("delete", len(selected), ids=tuple(customer.id for customer in selected)))
+        ask("many", Many("delete", Count(len(selected)), ids=tuple(customer.id for customer in selected)))
     else:
         ask_about("delete", selected)
 
 
 def offer_all(asked: Asked, page: Page[Customer], selected: Sequence[Customer], *, matching: Count) -> None:
     """A button for all that match, where that is more than the page: once there is a search, or the whole page is selected."""
-    further = matching.more or matching.number > len(page.items)
-    if not further or not (asked.narrowed or len(selected) == len(page.items)):
+    if not matching.exceeds(len(page.items)) or not (asked.narrowed or len(selected) == len(page.items)):
         return
-    many = Many(
-        "restore" if asked.deleted else "delete", matching.number, None, asked.search, asked.reason, matching.more
-    )
+    many = Many("restore" if asked.deleted else "delete", matching, search=asked.search, reason=asked.reason)
     st.button(
         f"{WORDS[many.kind]} all {'that match' if matching.more else matching}",
         key="all",
@@ -83,7 +74,7 @@ def offer_all(asked: Asked, page: Page[Customer], selected: Sequence[Customer], 
 def show_many(here: Here, many: Many) -> None:
     """The dialog: first why, then what it means for those who are frozen by then."""
     prepared: str | None = st.session_state.get("prepared")
-    title = f"{WORDS[many.kind]} {many.count('customer')}?"
+    title = f"{WORDS[many.kind]} {many.number.of('customer')}?"
     open_dialog(title, lambda: _confirm(here, prepared) if prepared else _choose(here, many))
 
 

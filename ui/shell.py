@@ -28,7 +28,6 @@ from data.errors import (
 from data.settings import ROOT
 from ui import door, trouble, welcome
 from ui.door import Closed, Visitor
-from ui.keeping import note_change
 from ui.menu import open_menu
 from ui.text import typed
 from ui.theme import style
@@ -213,11 +212,6 @@ def _attach_anew() -> None:
         return
     databases.forget_default()
     st.cache_data.clear()
-
-
-def forget_reads(*, added: bool = False) -> None:
-    """After a write: what screens keep for a minute is read anew; what takes long, for this viewer alone. `added`: a customer."""
-    note_change(added=added)
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Table, text
 
+from data import hosts
 from data.inspection.names import master, quoted_table
 
 Kind = Literal["table", "view", "materialized view", "foreign table"]
@@ -26,11 +28,11 @@ def storage(connection: Connection, table: Table) -> Any:
 
 
 def is_clustered(connection: Connection) -> bool:
-    """Whether this is a node of a Galera cluster, which copies the changes of InnoDB's tables only."""
+    """Whether this is a node of a Galera cluster."""
     if connection.dialect.name in ("sqlite", "postgresql"):
         return False
-    found = connection.execute(text("SHOW VARIABLES LIKE 'wsrep_on'")).first()
-    return found is not None and str(found[1]).upper() == "ON"
+    with closing(connection.connection.cursor()) as cursor:
+        return hosts.is_clustered(cursor)
 
 
 def roughly(connection: Connection, table: Table) -> int | None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -16,6 +13,7 @@ from migrating import build, said
 from servers import fresh_mariadb
 from shops import ADMIN, STAFF, problems, rows
 from staff_client import staff_client
+from test_shared_turns import together
 
 from data import database as databases
 from data import queries
@@ -73,7 +71,7 @@ def test_lost_twice_it_is_still_told_as_done(
     assert_well(shop, through)
 
 
-def together(
+def cut_together(
     shop: Database,
     through: Database,
     proxy: CuttingProxy,
@@ -82,14 +80,7 @@ def together(
     order: Callable[[], None],
 ) -> list[Any]:
     """What became of these, who waited for one transaction, while `order` was given when it began."""
-    entered, go_on = threading.Event(), threading.Event()
-    lock_head, impact = queries.lock_head, queries.get_customers_with_impact
-
-    def wait(*arguments: Any) -> Any:
-        monkeypatch.setattr(queries, "lock_head", lock_head)
-        entered.set()
-        assert go_on.wait(60)
-        return lock_head(*arguments)
+    impact = queries.get_customers_with_impact
 
     def begin(connection: Any, schema: Any, ids: Sequence[Any], **named: Any) -> Any:
         if len(ids) > 1:
@@ -97,20 +88,8 @@ def together(
             order()
         return impact(connection, schema, ids, **named)
 
-    monkeypatch.setattr(queries, "lock_head", wait)
     monkeypatch.setattr(queries, "get_customers_with_impact", begin)
-    with ThreadPoolExecutor(len(acts) + 1) as pool:
-        first = pool.submit(delete_many, through, [5], actor=ADMIN, reason="inactive")
-        assert entered.wait(60)
-        futures = []
-        for number, act in enumerate(acts, start=1):
-            futures.append(pool.submit(act))
-            end = time.monotonic() + 60
-            while len(through.turns._waiting) < number and time.monotonic() < end:
-                time.sleep(0.001)
-        go_on.set()
-        assert first.result()[0].changed
-        answers = [future.exception() or future.result()[0] for future in futures]
+    answers, _ = together(through, monkeypatch, acts)
     assert proxy.has_cut.is_set()
     return answers
 
@@ -131,7 +110,7 @@ def test_of_a_group_each_gets_the_answer_that_is_theirs(
     shop: Database, through: Database, proxy: CuttingProxy, monkeypatch: pytest.MonkeyPatch, how: Any
 ) -> None:
     before = last_event(shop)
-    one, nobody, back, two = together(
+    one, nobody, back, two = cut_together(
         shop, through, proxy, monkeypatch, several(through), lambda: proxy.cut("COMMIT", how)
     )
     assert isinstance(nobody, CustomerNotFound)
@@ -151,7 +130,7 @@ def test_of_a_group_whose_database_stays_away_each_is_told_that_nobody_knows(
     before = last_event(shop)
     impatient(monkeypatch)
     acts = several(through)
-    answers = together(shop, through, proxy, monkeypatch, acts, lambda: proxy.cut("COMMIT", how, gone=True))
+    answers = cut_together(shop, through, proxy, monkeypatch, acts, lambda: proxy.cut("COMMIT", how, gone=True))
     assert [type(answer) for answer in answers] == [OutcomeUnknown] * 4
     done = list(events_since(shop, before).values())[1:]
     assert sorted(done) == ([] if how == "before" else ["delete", "delete", "restore"])
