@@ -10,7 +10,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -114,17 +115,18 @@ def run_clients(url: str, token: str, ids: Sequence[CustomerId], count: int) -> 
     return subprocess.Popen(command, cwd=ROOT, env={**os.environ, "TOKEN": token}, stdout=subprocess.PIPE, text=True)
 
 
-def visitor(url: str) -> ClientConnection:
+@contextmanager
+def visitor(url: str) -> Iterator[ClientConnection]:
     """A session of the dashboard without a browser, which would take a core of its own; its first run is over."""
-    session = connect(
+    with connect(
         f"ws://{urlsplit(url).netloc}/_stcore/stream",
         origin=Origin(url),
         subprotocols=[Subprotocol("streamlit")],
         max_size=None,
-    )
-    rerun(session)
-    rerun(session)
-    return session
+    ) as session:
+        rerun(session)
+        rerun(session)
+        yield session
 
 
 def rerun(session: ClientConnection) -> float:
