@@ -17,9 +17,22 @@ from browser_server import Server, chromium, dashboard, free_port, settled, wait
 from playwright.sync_api import Browser
 
 from bench.measured import Measured
-from bench.measuring import Figure
+from bench.measuring import Figure, resident
 
-VISITS = ("", "deleted_customers", "revenue", "revenue?period=All", "?search=ana", "?sort=Name+A+to+Z", "integrity")
+VISITS = (
+    "",
+    "?search=ana",
+    "?sort=Name+A+to+Z",
+    "deleted_customers",
+    "revenue",
+    "revenue?period=All",
+    "integrity",
+    "history",
+    "approvals",
+    "retention",
+    "analytics",
+    "report",
+)
 LIBRARIES = (
     "import streamlit.web.server, fastapi, uvicorn, pandas, pyarrow, plotly.graph_objects, sqlalchemy, pymysql, psycopg"
 )
@@ -47,7 +60,7 @@ def bench_dashboard(measured: Measured) -> list[Figure]:
             first = first_visit(browser, server.url)
             cold = min(first_visit(browser, server.url) for _ in range(3))
             visit_all(browser, server)
-            megabytes = resident(server)
+            megabytes = resident(server.process.pid)
     return [
         Figure("start of serve.py until /readyz", started, "s", "importing its libraries", libraries, 3),
         Figure("the first visit of all", first, "s", "a plain Streamlit page", bare, 3),
@@ -115,10 +128,3 @@ def visit_all(browser: Browser, server: Server) -> None:
             page.goto(f"{server.url}/{path}")
             settled(page)
         page.close()
-
-
-def resident(server: Server) -> float:
-    """The process's resident memory in MB."""
-    status = Path(f"/proc/{server.process.pid}/status").read_text()
-    line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
-    return int(line.split()[1]) / 1024

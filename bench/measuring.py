@@ -7,6 +7,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from data.database import Database, snapshot
@@ -60,6 +61,14 @@ def in_turns(works: Mapping[str, Callable[[], Any]], *, times: int) -> dict[str,
             work()
             measured[name].append(time.perf_counter() - start)
     return {name: statistics.median(taken) for name, taken in measured.items()}
+
+
+def resident(pid: int, *, peak: bool = False) -> float:
+    """A process's resident memory in MB: now, or the most since it began or since its `clear_refs` was written to."""
+    name = "VmHWM" if peak else "VmRSS"
+    status = Path(f"/proc/{pid}/status").read_text()
+    line = next(line for line in status.splitlines() if line.startswith(name))
+    return int(line.split()[1]) / 1024
 
 
 def say(line: str) -> None:
