@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
+from itertools import takewhile
 from pathlib import Path
 
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect, text
 
 from data.database import require_file
 from data.engines import make_engine
@@ -21,11 +24,11 @@ from data.sql.audit import BEGIN, END, search_path
 from data.sql.filling import FOLDER, customers_sql, filled, literal_sql_of, orders_sql, read_template
 
 ABOUT = """-- Evenbooks: questions for whoever looks for a fault. It reads, and writes nothing.
--- Each says above it what you should see. The first column is the question's name.
+-- Each is announced by a row that says what you should see. The first column is the question's name.
 """
-LEFT_OUT = f"""-- Left out: {{names}}. They read what the migration makes, and some of that is missing here.
--- Run: python {MIGRATION} --dry-run
-"""
+# Rows and not comments, which no client shows: an answer without a row would look like a question that was never asked.
+HEADING = "SELECT {title} AS {check}, {expected} AS you_should_see;\n"
+LEFT_OUT = "SELECT {title} AS {check}, 'LEFT OUT' AS verdict, {why} AS why;\n"
 # How each engine says: the seconds from a time until now, around the time; and quotes the name of a column.
 WORDS = {
     "mysql": {"check": "`check`", "since": "TIMESTAMPDIFF(SECOND, ", "until": ", UTC_TIMESTAMP())"},
@@ -65,6 +68,14 @@ def debug_sql(settings: Settings, name: str | None = None) -> str:
         engine.dispose()
 
 
+def own_versions(connection: Connection) -> tuple[str | None, list[str]]:
+    """The version of our tables, None where none is noted, and those that this Evenbooks knows, the newest first."""
+    known = [revision.revision for revision in ScriptDirectory(str(SCRIPTS)).walk_revisions()]
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None, known
+    return connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar(), known
+
+
 def _script(connection: Connection, schema: Schema, name: str | None) -> str:
     shared = sorted((FOLDER / "debug").glob("*.sql"))
     of_engine = sorted((FOLDER / "debug" / schema.dialect).glob("*.sql"))
@@ -72,26 +83,37 @@ def _script(connection: Connection, schema: Schema, name: str | None) -> str:
     if name is not None and name not in paths:
         raise InvalidInput(f"There is no question {name}. These are: {', '.join(paths)}.", field="name")
     wanted = {one: path for one, path in paths.items() if name in (None, one)}
-    left_out = [] if _is_whole(connection, schema) else [one for one, path in wanted.items() if path in shared]
-    values = _values(connection, schema, whole=not left_out)
-    texts = {one: filled(read_template(path), values) for one, path in wanted.items() if one not in left_out}
+    values, present = _values(connection, schema), own_present(connection, schema)
+    texts = {one: _question(connection, path, values, _missing(path, schema, present)) for one, path in wanted.items()}
     first = [texts.pop(one) for one in FIRST if one in texts]
     rest = [BEGIN[schema.dialect], *texts.values(), END] if texts else []
-    warning = filled(LEFT_OUT, {"names": ", ".join(left_out)}) if left_out else ""
-    return "\n".join(filter(None, [ABOUT, warning, search_path(connection, schema.dialect), *first, *rest]))
+    return "\n".join(filter(None, [ABOUT, search_path(connection, schema.dialect), *first, *rest]))
 
 
 def _name(path: Path) -> str:
     return path.stem.partition("_")[2]
 
 
-def _is_whole(connection: Connection, schema: Schema) -> bool:
-    """Whether everything is there that the shared questions read."""
-    wanted = {VERSION_TABLE, *(table.name for table in schema.own.all)}
-    return schema.migrated and wanted <= own_present(connection, schema)
+def _missing(path: Path, schema: Schema, present: Collection[str]) -> list[str]:
+    """What a question reads that the migration makes, and that is not there; `present` are our tables."""
+    template, mapping = read_template(path), schema.settings.customers
+    column = not schema.migrated and re.search(r"\{(customers|orders)\}", template)
+    tables = sorted(set(re.findall(r"\b(?:FROM|JOIN) (evenbooks_\w+)", template)) - set(present))
+    return [f"{mapping.table}.{mapping.deleted_at}"] * bool(column) + tables
 
 
-def _values(connection: Connection, schema: Schema, *, whole: bool) -> dict[str, str]:
+def _question(connection: Connection, path: Path, values: dict[str, str], missing: Collection[str]) -> str:
+    """A question under its heading, or the row that says why it is left out."""
+    template = read_template(path)
+    comment = " ".join(line[3:] for line in takewhile(lambda line: line.startswith("--"), template.splitlines()))
+    title, (_, _, expected) = comment.partition(":")[0], comment.partition("You should see: ")
+    why = f"It reads {', '.join(missing)}, which this account does not find. Run: python {MIGRATION} --dry-run"
+    words = {"title": title, "expected": expected, "why": why}
+    row = {name: literal_sql_of(connection, told) for name, told in words.items()} | {"check": values["check"]}
+    return filled(LEFT_OUT, row) if missing else filled(HEADING, row) + filled(template, values)
+
+
+def _values(connection: Connection, schema: Schema) -> dict[str, str]:
     """What the templates' placeholders stand for."""
 
     def literal(words: object) -> str:
@@ -110,7 +132,7 @@ def _values(connection: Connection, schema: Schema, *, whole: bool) -> dict[str,
         "deleted_at_name": literal(deleted_at),
         "customer_table_name": literal(table.name),
     }
-    if whole:
+    if schema.migrated:
         values |= {"customers": customers_sql(connection, schema), "orders": orders_sql(connection, schema)}
     if schema.dialect == "postgresql":
         places = [literal(quoted_table(connection, one)) for one in mapped]

@@ -1,5 +1,6 @@
 -- Deleted: the twenty who were deleted last, directly from the table, each with the last event about them.
 -- You should see: delete beside each, nothing beside those who were deleted before Evenbooks came, and nobody who was restored.
+-- No row: nobody is deleted.
 SELECT
     'Deleted' AS {check},
     c.id,

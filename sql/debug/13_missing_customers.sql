@@ -1,5 +1,5 @@
 -- Missing customers: orders that name a customer who is not there, by that customer. It reads every order.
--- You should see: no row, or only those that were missing when Evenbooks came (python -m data.integrity knows them).
+-- You should see: no row, or only customers that were missing when Evenbooks came (python -m data.integrity knows them).
 SELECT 'Missing customers' AS {check}, o.customer_id, COUNT(*) AS orders, MIN(o.month) AS first_month, MAX(o.month) AS last_month
 FROM (
 {orders}

@@ -1,6 +1,6 @@
 -- Jobs: those that are not over, and the last that failed. A server that works on a job renews its lease with every batch.
 -- You should see: no row, or "at work" with done rising. "NOBODY" is right for some seconds after a start or a crash; when it
--- stays, no server runs on this database, or each is too busy: see docs/troubleshooting.md.
+-- stays, no server runs on this database, or each is too busy: docs/troubleshooting.md.
 SELECT
     'Jobs' AS {check},
     j.id,

@@ -1,5 +1,5 @@
 -- Requests: those that wait for a second person, the oldest first.
--- You should see: none that somebody is waiting for in vain. An expired one is void, and says so once somebody looks at it.
+-- You should see: no row, or none that somebody waits for in vain. An expired one is void, and says so once somebody looks at it.
 SELECT
     'Requests' AS {check},
     r.id,

@@ -1,6 +1,7 @@
--- Triggers: those of the customers and the orders, the views over them, and foreign keys that point to the customers.
--- You should see: with --guard the triggers that begin with evenbooks_, and no foreign key with CASCADE or SET NULL. Triggers are
--- seen by accounts with the right TRIGGER alone, foreign keys and views by such as may more than read: the first row says so.
+-- Triggers: those of the customers and the orders, the views over them, and foreign keys that point to the customers. Triggers are
+-- seen by accounts with the right TRIGGER alone, foreign keys and views by such as may more than read.
+-- You should see: first whether triggers can be seen. With --guard those that begin with evenbooks_, and no foreign key with
+-- CASCADE or SET NULL.
 SELECT
     'Triggers' AS `check`,
     'right' AS kind,

@@ -1,6 +1,6 @@
 -- Transactions: which are open, for how long, and which waits for which. Needs the right PROCESS; without it the client
 -- stops here with error 1227, and has answered everything above.
--- You should see: seconds below 10. A long one with rows_locked keeps others waiting: KILL <connection> ends it.
+-- You should see: no row, or seconds below 10. A long one with rows_locked keeps others waiting: KILL <connection> ends it.
 SELECT
     'Transactions' AS `check`,
     t.trx_mysql_thread_id AS connection,

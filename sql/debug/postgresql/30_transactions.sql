@@ -1,5 +1,5 @@
 -- Transactions: which are open, for how long, and which waits for which. Of other roles' it shows more to a member of pg_monitor.
--- You should see: seconds below 10. A long one that others wait for, or "idle in transaction", keeps locks:
+-- You should see: no row, or seconds below 10. A long one that others wait for, or "idle in transaction", keeps locks:
 -- SELECT pg_terminate_backend(connection) ends it.
 SELECT
     'Transactions' AS "check",

@@ -1,6 +1,6 @@
 -- Replica: who follows this server (asked on the primary), and how far this one is (asked on the replica).
 -- You should see: on the primary a row for each replica with state streaming (a member of pg_monitor sees it); on a replica
--- one row with the seconds since the last change that it has; on a server without replicas none.
+-- one row with the seconds since the last change that it has; on a server without replicas no row.
 SELECT
     'Replica' AS "check",
     'follows this' AS kind,
