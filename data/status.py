@@ -14,14 +14,18 @@ from sqlalchemy import Connection
 from data import queries
 from data.database import Database, attach, snapshot
 from data.looking import could_not_look
+from data.months import month_before, next_month
+from data.retention import last_backup_check
 from data.schema import Schema
 from data.settings import load_settings
+from data.sql.debug import own_versions
 from data.times import CLOCKS_DIFFER, is_recent
 
 CHECK_AGE = timedelta(hours=26)  # a nightly check, and what it takes itself
 FAILURE_AGE = timedelta(hours=24)
-ABOUT = """Prints the end of the chain of events, the last check, seals, jobs, requests and the last backup check. It reads little, runs
-no check and writes nothing. Exits 0 when nothing needs somebody, 1 when something does, 2 when it could not look."""
+ABOUT = """Prints the version of our tables, the end of the chain of events, the last check, seals, jobs, requests and the last backup check.
+It reads little, runs no check and writes nothing. Exits 0 when nothing of that needs somebody, 1 when something does, 2 when it
+could not look. docs/operations.md says what each asks, and what none of them sees."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +39,29 @@ class Signal:
 
 def signals(database: Database) -> list[Signal]:
     """How everything is at one moment. Raises DatabaseUnavailable and the like."""
-    looks: list[Callable[[Connection, Schema, datetime], Signal]] = [_chain, _check, _seals, _jobs, _requests, _backup]
+    looks: list[Callable[[Connection, Schema, datetime], Signal]] = [
+        _tables,
+        _chain,
+        _check,
+        _seals,
+        _jobs,
+        _requests,
+        _backup,
+    ]
     with snapshot(database) as moment:
         return [look(moment.connection, database.schema, moment.at) for look in looks]
+
+
+def _tables(connection: Connection, schema: Schema, at: datetime) -> Signal:
+    found, known = own_versions(connection)
+    if found == known[0]:
+        return Signal("tables", True, f"of version {found}, as this Evenbooks wants them")
+    if found is None:
+        return Signal("tables", False, "of no version that is noted: run the migration")
+    if found in known:
+        return Signal("tables", False, f"of version {found}, and this Evenbooks wants {known[0]}: run the migration")
+    newer = f"of version {found}, which a newer Evenbooks made; this one knows {known[0]} at most"
+    return Signal("tables", False, newer)
 
 
 def _chain(connection: Connection, schema: Schema, at: datetime) -> Signal:
@@ -47,6 +71,10 @@ def _chain(connection: Connection, schema: Schema, at: datetime) -> Signal:
     last = queries.get_event(connection, schema, head.event_id)
     if last is None or last.hash != head.hash:
         return Signal("chain", False, f"the head names event {head.event_id}, which is gone or another one")
+    (newest,) = queries.list_events(connection, schema, limit=1)
+    if newest.id != head.event_id:
+        words = f"the head names event {head.event_id}, and there are later ones, up to {newest.id}"
+        return Signal("chain", False, words)
     return Signal("chain", True, f"ends with event {head.event_id} ({head.hash}), {_ago(last.at, at)}")
 
 
@@ -61,8 +89,13 @@ def _check(connection: Connection, schema: Schema, at: datetime) -> Signal:
 
 
 def _seals(connection: Connection, schema: Schema, at: datetime) -> Signal:
+    """Who never sealed does not have to; who does is given the month after a month's end to seal it."""
     months = sorted({seal.month for seal in queries.list_seals(connection, schema)})
-    return Signal("seals", True, f"{len(months)} months, the last {months[-1]}" if months else "none")
+    if not months:
+        return Signal("seals", True, "none")
+    first, last = next_month(months[-1]), month_before(f"{at:%Y-%m}")
+    late = f": {first} to {last} are over and not sealed" if first < last else ""
+    return Signal("seals", not late, f"{len(months)} months, the last {months[-1]}{late}")
 
 
 def _jobs(connection: Connection, schema: Schema, at: datetime) -> Signal:
@@ -85,11 +118,30 @@ def _requests(connection: Connection, schema: Schema, at: datetime) -> Signal:
 
 
 def _backup(connection: Connection, schema: Schema, at: datetime) -> Signal:
-    last = queries.last_backup_check(connection, schema)
+    """Who never checked one does not have to, unless the settings say how old a check may be, or when people are erased."""
+    policy, last = schema.settings.retention, last_backup_check(connection, schema)
+    days = policy.backup_check_days
     if last is None:
-        return Signal("backup", True, "never checked")
-    passed = json.loads(last.body).get("passed") is True
-    return Signal("backup", passed, f"{'passed' if passed else 'NOT PASSED'}, checked {_ago(last.at, at)}")
+        wanted = policy.days is not None or "backup_check_days" in policy.model_fields_set
+        return Signal("backup", not wanted, "never checked" + f", and [retention] wants it every {days} days" * wanted)
+    if not last.passed:
+        why = "not enough could be seen" if last.passed is None else "the copy differs"
+        return Signal("backup", False, f"NOT PASSED: {why}, checked {_ago(last.at, at)}")
+    fresh, words = _within(last.at, days, at)
+    words = f"passed, checked {words}"
+    if not fresh:
+        return Signal("backup", False, words)
+    if last.copy_at is None:
+        return Signal("backup", False, f"{words}, but nobody knows how old the copy is")
+    young, of_copy = _within(last.copy_at, days, at)
+    return Signal("backup", young, words if young else f"{words}, but the copy is of {of_copy}")
+
+
+def _within(then: datetime | str, days: int, at: datetime) -> tuple[bool, str]:
+    """Whether this was in the last so many days, and how long ago it was, in words."""
+    age = timedelta(days=days)
+    older = isinstance(then, datetime) and at - then > age
+    return is_recent(then, age, now=at), _ago(then, at) + f", which is older than {days} days" * older
 
 
 def _ago(then: datetime | str, at: datetime) -> str:
