@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, inspect
+from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -25,6 +25,7 @@ from data.engines import ENDED, make_engine, switch_to_log
 from data.errors import BooksMoved, DatabaseUnavailable, NotMigrated, OutcomeUnknown
 from data.faults import is_ended, is_lost, is_retried, is_waited_for, translated
 from data.hosts import CHANGE, bound
+from data.inspection import is_there, read_nothing
 from data.reflection import reflect
 from data.schema import MIGRATION, Schema
 from data.settings import Settings, load_settings
@@ -74,7 +75,7 @@ def now() -> datetime:
 
 
 def attach(settings: Settings, *, engine: Engine | None = None) -> Database:
-    """Connects, reads the tables, and makes sure that they are ready.
+    """Connects, reads the tables, and makes sure that they are ready and that this account may read ours.
 
     Raises DatabaseUnavailable, ConfigurationError or NotMigrated, each saying what to do.
     """
@@ -84,6 +85,7 @@ def attach(settings: Settings, *, engine: Engine | None = None) -> Database:
     with translated(url), engine.connect() as connection:
         schema = reflect(connection, settings)
         require_migrated(connection, schema)
+        read_nothing(connection, schema.own.all)
     database = Database(engine, schema.settings, schema)
     _registry[engine] = (schema.settings, schema, database.turns)
     return database
@@ -107,8 +109,7 @@ def require_migrated(connection: Connection, schema: Schema) -> None:
     if not schema.migrated:
         missing = f"no {mapping.deleted_at} column on {mapping.table}"
     else:
-        inspector = inspect(connection)
-        absent = [t.name for t in schema.own.all if not inspector.has_table(t.name)]
+        absent = [t.name for t in schema.own.all if is_there(connection, t.name) is False]
         missing = f"no {absent[0]} table" if absent else None
     if missing:
         raise NotMigrated(f"This database has {missing} yet. Run: python {MIGRATION} --dry-run")

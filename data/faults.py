@@ -122,6 +122,11 @@ def _meaning(error: DBAPIError, url: str) -> EvenbooksError | None:
     code, words = error_code(error), error_words(error)
     if is_retried(error):
         return DatabaseBusy("The database is busy: others hold its locks. Nothing was changed; try again.")
+    if _may_not_read(error):
+        return ConfigurationError(
+            f"This account may not read what Evenbooks needs ({words}). With an administrator's account, "
+            f"python {MIGRATION} --dry-run says whether it is there, and python -m data.sql grants prints what this account needs."
+        )
     if code in READ_ONLY or "readonly database" in words or "query_only" in words:
         return DatabaseReadOnly(f"This database can be read but not written to ({words}). Nothing was changed.")
     if (code in NO_TABLE and "evenbooks_" in words) or "no such table: evenbooks_" in words:
@@ -150,6 +155,14 @@ def _meaning(error: DBAPIError, url: str) -> EvenbooksError | None:
     if is_lost(error) or any(sign in words for sign in ("unable to open", "not a database", "disk I/O", "malformed")):
         return DatabaseUnavailable(f"The database {url} does not answer: {words}.")
     return None
+
+
+def _may_not_read(error: DBAPIError) -> bool:
+    """Whether it is reading that the account may not: MariaDB names the right, PostgreSQL only what it is a right on."""
+    code, asked = error_code(error), (error.statement or "").lstrip().upper()
+    if code == "42501":
+        return asked.startswith(("SELECT", "WITH")) and " FOR UPDATE" not in asked
+    return code in NOT_ALLOWED and error_words(error).startswith(("SELECT command", "SHOW "))
 
 
 def _is_checked(error: DBAPIError) -> bool:

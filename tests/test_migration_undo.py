@@ -94,3 +94,19 @@ def test_the_export_never_overwrites(make_url: MakeUrl, tmp_path: Path) -> None:
         migration.undo(settings, export=tmp_path / "kept")
     assert (tmp_path / "kept").read_text() == "mine"
     assert dump(url) == schema
+
+
+def test_an_older_evenbooks_removes_nothing_of_a_newer_one(make_url: MakeUrl, tmp_path: Path) -> None:
+    settings = build(url := make_url())
+    migration.migrate(settings, **ALL)
+    ask(url, "UPDATE evenbooks_version SET version_num = '9999'")
+    schema, rows = dump(url), contents(url)
+    for dry_run in (True, False):
+        with pytest.raises(
+            EvenbooksError, match=r"of version 9999, and this .* knows \d+ at most.*Nothing was changed"
+        ):
+            migration.undo(settings, dry_run=dry_run)
+    with pytest.raises(EvenbooksError, match="of version 9999, "):
+        migration.migrate(settings)
+    assert (dump(url), contents(url)) == (schema, rows)
+    assert not list(tmp_path.glob("*.jsonl"))

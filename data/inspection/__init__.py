@@ -24,6 +24,7 @@ from data.inspection.names import (
     shortened,
     unescaped,
 )
+from data.inspection.presence import index_names, is_there, read_nothing
 from data.inspection.tables import (
     cautions,
     column_information,
@@ -49,8 +50,10 @@ __all__ = [
     "foreign_keys",
     "has_policies",
     "hidden_rows",
+    "index_names",
     "is_clustered",
     "is_strict",
+    "is_there",
     "is_view",
     "key_name",
     "keys_to_customers",
@@ -63,6 +66,7 @@ __all__ = [
     "quoted",
     "quoted_table",
     "reaching_keys",
+    "read_nothing",
     "roughly",
     "see_every_row",
     "shortened",

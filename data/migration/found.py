@@ -21,7 +21,7 @@ from data.inspection import (
     triggers_of,
 )
 from data.migration.estimate import as_size, rows_of, size_of
-from data.migration.own import VERSION_TABLE
+from data.migration.own import VERSION_TABLE, own_unseen
 from data.migration.piece import Piece, has_transactions
 from data.migration.session import Session
 from data.migration.unique_keys import unique_sentences
@@ -143,13 +143,19 @@ def _foreign_keys(connection: Connection, schema: Schema) -> list[str]:
     ]
 
 
-def say_todo(session: Session, schema: Schema, todo: Sequence[Piece], present: set[str]) -> None:
-    """Says what is missing and will be made."""
+def say_todo(session: Session, schema: Schema, todo: Sequence[Piece], present: set[str], *, all_seen: bool) -> None:
+    """Says what is missing and will be made. `all_seen`: nothing is left as it is because this account may not see it."""
     missing = [t.name for t in schema.own.all if t.name not in present]
     work = [*(f"table {name}" for name in missing), *(piece.name for piece in todo)]
     if VERSION_TABLE not in present:
         work.append(f"table {VERSION_TABLE}")
-    session.tell(f"To do: {', '.join(work)}." if work else "To do: nothing; everything is there.")
+    unseen = own_unseen(session.connection, schema, present)
+    if unseen:
+        session.tell(
+            f"This account may not see whether these are there: {', '.join(unseen)}. What follows is as if they were not."
+        )
+    everything = "everything" if all_seen else "everything that this account may see"
+    session.tell(f"To do: {', '.join(work)}." if work else f"To do: nothing; {everything} is there.")
     if any(piece.outside for piece in todo):
         session.tell(
             "The file is switched to a write-ahead log (WAL), which lasts: reading and writing then do not wait for each other."

@@ -17,7 +17,7 @@ from data.integrity.amounts import find_unreadable
 from data.migration.column import OPTION, position_sentence
 from data.migration.estimate import estimate
 from data.migration.found import say_found, say_todo
-from data.migration.own import VERSION_TABLE, known_of, make_own_tables, own_present
+from data.migration.own import known_of, make_own_tables, own_names, own_present
 from data.migration.piece import Known, Piece
 from data.migration.pieces import pieces, too_long
 from data.migration.privileges import lacking
@@ -40,12 +40,14 @@ def run_steps(session: Session, asked: Collection[str]) -> None:
     say_found(session, schema)
     present = own_present(connection, schema)
     known = known_of(connection, schema, present, asked)
-    wanted = _wanted(session, schema, known)
+    found = _wanted(session, schema, known)
+    wanted = _seen(session, found, asked)
+    all_seen = len(wanted) == len(found)
     todo = [piece for piece in wanted if not piece.there]
     if any(piece.option == "active_unique" for piece in todo):
         refuse_active_unique(connection, schema, asked="active_unique" in asked)
     _require_privileges(session, schema, todo, present)
-    say_todo(session, schema, todo, present)
+    say_todo(session, schema, todo, present, all_seen=all_seen)
     for line in estimate(connection, schema, todo):
         session.tell(line)
     before = None if session.dry_run else measure(connection, schema)
@@ -57,7 +59,7 @@ def run_steps(session: Session, asked: Collection[str]) -> None:
             _make(session, piece)
     _note_digests(session, schema, wanted)
     if before is not None:
-        verify(session, before, [piece.name for piece in todo], asked)
+        verify(session, before, [piece.name for piece in todo], asked, all_seen=all_seen)
     for piece in todo:
         if piece.outside and not session.run_outside(piece.make[0]):
             raise DatabaseUnavailable(
@@ -79,7 +81,7 @@ def _make(session: Session, piece: Piece) -> None:
 
 def _require_privileges(session: Session, schema: Schema, todo: Sequence[Piece], present: set[str]) -> None:
     """Raises DatabaseReadOnly, naming everything that the account lacks at once; a dry run says it and goes on."""
-    missing = [name for name in (*(t.name for t in schema.own.all), VERSION_TABLE) if name not in present]
+    missing = [name for name in own_names(schema) if name not in present]
     if not todo and not missing:
         return
     session.settle()
@@ -109,19 +111,20 @@ def _wanted(session: Session, schema: Schema, known: Known) -> list[Piece]:
     clashes = [piece.clash for piece in found if piece.clash]
     if clashes:
         raise ConfigurationError(f"{clashes[0]}. Rename or drop it, then run this again. Nothing was changed.")
-    return _seen(session, found, asked)
+    return found
 
 
 def _seen(session: Session, found: Sequence[Piece], asked: Collection[str]) -> list[Piece]:
     """Without the pieces that this account cannot see, which are left as they are. Raises DatabaseReadOnly if asked for."""
     hidden = [piece for piece in found if piece.unseen]
-    if any(piece.option in asked for piece in hidden):
+    if any(piece.option in asked for piece in hidden):  # views are never both
         raise DatabaseReadOnly(
             f"This account may not see the triggers of {hidden[0].table}, nor make one: it needs the TRIGGER privilege "
             "there (--database-url names another account). Nothing was changed."
         )
     for piece in hidden:
-        session.tell(f"This account may not see triggers, so the {piece.name} is left as it is.")
+        words = f"triggers, so the {piece.name}" if piece.is_guard else f"the {piece.name}, so it"
+        session.tell(f"This account may not see {words} is left as it is.")
     return [piece for piece in found if not piece.unseen]
 
 

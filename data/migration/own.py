@@ -10,13 +10,13 @@ from typing import Any
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import CHAR, BigInteger, Column, Connection, LargeBinary, String, inspect, select, text
+from sqlalchemy import CHAR, BigInteger, Column, Connection, LargeBinary, String, select, text
 from sqlalchemy.dialects import mysql
 from sqlalchemy.dialects.postgresql import CITEXT
 from sqlalchemy.types import NullType, TypeEngine
 
 from data.errors import EvenbooksError
-from data.inspection import column_information
+from data.inspection import column_information, index_names, is_there
 from data.kinds import NumberKey
 from data.migration.piece import Known
 from data.migration.session import Session
@@ -80,25 +80,42 @@ def _as_theirs(connection: Connection, column: Column[Any]) -> TypeEngine[Any]:
 
 
 def own_present(connection: Connection, schema: Schema) -> set[str]:
-    """Names of our tables that are there, and `table.index` of theirs."""
-    inspector = inspect(connection)
-    names = {name for name in (*(t.name for t in schema.own.all), VERSION_TABLE) if inspector.has_table(name)}
-    return names | {f"{name}.{index['name']}" for name in names for index in inspector.get_indexes(name)}
+    """Names of our tables that are there as far as this account may know, and `table.index` of theirs."""
+    names = {name for name in own_names(schema) if is_there(connection, name)}
+    return names | {f"{name}.{index}" for name in names for index in index_names(connection, name)}
+
+
+def own_unseen(connection: Connection, schema: Schema, present: Collection[str]) -> list[str]:
+    """Names of those of our tables that are not `present`, and of which this account may not know whether they are there."""
+    return [name for name in own_names(schema) if name not in present and is_there(connection, name) is None]
+
+
+def own_names(schema: Schema) -> list[str]:
+    """The names of our tables, that of their version included."""
+    return [*(table.name for table in schema.own.all), VERSION_TABLE]
+
+
+def known_version(connection: Connection, present: Collection[str], what: str = "migration") -> str | None:
+    """The version of our tables; None where none is noted. Raises EvenbooksError where a newer Evenbooks made them.
+
+    `what` is to be run with that one then.
+    """
+    if VERSION_TABLE not in present:
+        return None
+    version = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
+    known = [revision.revision for revision in ScriptDirectory(str(SCRIPTS)).walk_revisions()]
+    if version is not None and version not in known:
+        raise EvenbooksError(
+            f"The evenbooks_ tables of this database are of version {version}, and this Evenbooks knows {known[0]} at most: "
+            f"a newer one made them. Run the {what} of that one. Nothing was changed."
+        )
+    return version
 
 
 def make_own_tables(session: Session, schema: Schema, present: set[str]) -> None:
     """Walks every revision, each of which makes what is not there; then notes the last one."""
     connection, script = session.connection, ScriptDirectory(str(SCRIPTS))
-    if VERSION_TABLE in present:
-        version = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
-    else:
-        version = None
-    known = [revision.revision for revision in script.walk_revisions()]
-    if version is not None and version not in known:
-        raise EvenbooksError(
-            f"The evenbooks_ tables of this database are of version {version}, and this Evenbooks knows {known[0]} at most: "
-            "a newer one made them. Run the migration of that one. Nothing was changed."
-        )
+    version = known_version(connection, present)
     options = {
         "as_sql": True,
         "output_buffer": _Sink(session),

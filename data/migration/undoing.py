@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, func, inspect, select
+from sqlalchemy import Connection, func, select
 
 from data import events, queries
-from data.errors import ConfigurationError, EvenbooksError
-from data.migration.own import VERSION_TABLE, known_of, own_present
+from data.errors import ConfigurationError, DatabaseReadOnly, EvenbooksError
+from data.inspection import is_there
+from data.migration.own import VERSION_TABLE, known_of, known_version, own_present, own_unseen
 from data.migration.piece import Known, Piece
 from data.migration.pieces import pieces
 from data.migration.session import Session
@@ -24,6 +26,8 @@ def undo_steps(session: Session, file: Path) -> None:
     connection = session.connection
     schema = reflect(connection, session.settings)
     present = own_present(connection, schema)
+    _refuse_unseen(own_unseen(connection, schema, present))
+    known_version(connection, present, "undo")
     if not present:
         session.tell("There is nothing to undo: this database has none of our tables.")
         return
@@ -55,6 +59,15 @@ def undo_steps(session: Session, file: Path) -> None:
         if piece.outside and not session.run_outside(piece.drop[0]):
             session.tell("The file keeps its write-ahead log, because others have it open.")
     session.tell("Nothing was changed: this was a dry run." if session.dry_run else "Undone.")
+
+
+def _refuse_unseen(unseen: Sequence[str]) -> None:
+    """Raises DatabaseReadOnly where this account may not know which of our tables there are: the events may be among them."""
+    if unseen:
+        raise DatabaseReadOnly(
+            f"This account may not see whether these are there: {', '.join(unseen)}. Give --database-url an account that has "
+            "rights on the whole database. Nothing was changed."
+        )
 
 
 def _to_remove(connection: Connection, schema: Schema, known: Known) -> list[Piece]:
@@ -99,7 +112,7 @@ def _refuse_once_erased(connection: Connection, schema: Schema) -> None:
 def _deleted_at_first(connection: Connection, schema: Schema) -> set[Any]:
     """Who was deleted before the migration, by the baseline; everybody where there is none yet."""
     own = schema.own.events
-    if not inspect(connection).has_table(own.name):
+    if not is_there(connection, own.name):
         return deleted_rows(connection, schema)
     body = connection.execute(select(own.c.body).where(own.c.action == "baseline").order_by(own.c.id).limit(1)).scalar()
     return {key for key, *_ in json.loads(body)["deleted"]} if body else deleted_rows(connection, schema)

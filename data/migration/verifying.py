@@ -44,8 +44,13 @@ def deleted_rows(connection: Connection, schema: Schema) -> set[Any]:
     return set(connection.execute(statement).scalars())
 
 
-def verify(session: Session, before: Measured, made: Collection[str], asked: Collection[str]) -> None:
-    """Looks at everything again, also at what was `made` on demand, and raises EvenbooksError for what is not as it must be; then says the totals."""
+def verify(
+    session: Session, before: Measured, made: Collection[str], asked: Collection[str], *, all_seen: bool
+) -> None:
+    """Looks at everything again, also at what was `made` on demand, and raises EvenbooksError for what is not as it must be; then says the totals.
+
+    `all_seen`: nothing was left as it is because this account may not see it.
+    """
     session.settle()
     connection = session.connection
     schema = reflect(connection, session.settings)
@@ -69,7 +74,7 @@ def verify(session: Session, before: Measured, made: Collection[str], asked: Col
         raise EvenbooksError(
             f"This is not as it must be: {'; '.join(problems[:5])}. Look into it, then run this again."
         )
-    _say_proof(session, before, after)
+    _say_proof(session, before, after, "everything" if all_seen else "everything that this account may see")
 
 
 def _moved(before: Mapping[Key, Figures], after: Mapping[Key, Figures]) -> list[str]:
@@ -83,10 +88,10 @@ def _moved(before: Mapping[Key, Figures], after: Mapping[Key, Figures]) -> list[
     return moved
 
 
-def _say_proof(session: Session, before: Measured, after: Measured) -> None:
+def _say_proof(session: Session, before: Measured, after: Measured, what: str) -> None:
     months, orders = len({m for m, _ in after.totals if m}), sum(f.orders for f in after.totals.values())
     came = orders - sum(f.orders for f in before.totals.values())
-    session.tell("Verified: everything is there, the chain is whole, and nobody is deleted who was not before.")
+    session.tell(f"Verified: {what} is there, the chain is whole, and nobody is deleted who was not before.")
     if came:
         session.tell(f"{came:,} orders came in meanwhile; every month without a new order has the total that it had.")
     else:

@@ -6,7 +6,7 @@ import re
 
 from sqlalchemy import Connection, Table, inspect, text
 
-from data.inspection import master, placed, quoted, quoted_table
+from data.inspection import is_there, master, placed, quoted, quoted_table
 from data.migration.piece import Known, Piece, active_sql, alike, digest_of
 from data.migration.unique import COLUMN
 from data.reflection import dialect_of
@@ -30,15 +30,17 @@ def _piece(connection: Connection, schema: Schema, name: str, known: Known) -> P
     digest = digest_of(make, said)
     same = columns == wanted and _means(said, make, table)
     there = columns == wanted and known.stands(piece, digest)
-    clash = None
-    if not (ours or same) and (columns is not None or inspect(connection).has_table(name, schema=table.schema)):
+    clash, seen = None, columns is not None or is_there(connection, name, table.schema)
+    if not (ours or same) and seen:
         clash = f"There is a table or view {name} already, which the migration did not make"
     # PostgreSQL replaces a view only by one with the same columns and perhaps more behind them.
     stays = columns is not None and columns == wanted[: len(columns)]
     replaced = schema.dialect == "mysql" or (schema.dialect == "postgresql" and stays)
     drop = (f"DROP VIEW {place}",) if (ours or same) and columns is not None else ()
     clear = () if there or replaced else drop
-    return Piece(piece, name, there, (make,), drop, clash, OPTION, clear=clear, digest=digest)
+    # Asked for, it is tried: who may not see it may not make it either, and is told so.
+    unseen = seen is None and OPTION not in known.asked
+    return Piece(piece, name, there, (make,), drop, clash, OPTION, clear=clear, unseen=unseen, digest=digest)
 
 
 def _statement(connection: Connection, schema: Schema, name: str) -> str:
