@@ -7,6 +7,7 @@ from sqlalchemy.pool import QueuePool
 from data import queries
 from data.database import Database, snapshot
 from data.errors import NotMigrated
+from data.inspection import read_nothing
 
 
 def pool_figures(database: Database) -> dict[str, int]:
@@ -26,7 +27,11 @@ def pool_figures(database: Database) -> dict[str, int]:
 
 
 def require_ready(database: Database) -> None:
-    """One cheap read of our own tables. Raises DatabaseUnavailable, or NotMigrated where they are gone."""
+    """Two cheap reads of our own tables.
+
+    Raises DatabaseUnavailable, NotMigrated where one is gone, ConfigurationError where this account may not read one.
+    """
     with snapshot(database) as moment:
+        read_nothing(moment.connection, database.schema.own.all)
         if queries.get_head(moment.connection, database.schema) is None:
             raise NotMigrated("The chain of events has no head.")

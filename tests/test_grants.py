@@ -36,7 +36,7 @@ from data.access import Role
 from data.customers import add, delete_many, edit, restore_many
 from data.database import Database, attach, try_writing
 from data.engines import make_engine
-from data.errors import Conflict, DatabaseReadOnly, SignInRefused
+from data.errors import ConfigurationError, Conflict, DatabaseReadOnly, SignInRefused
 from data.migration import migrate
 from data.retention import asking
 from data.sql.audit import audit_sql
@@ -163,6 +163,26 @@ def test_the_check_runs_on_the_second_which_keeps_nothing(kept: Database) -> Non
             delete_many(reader, [1], actor=ADMIN, reason="mistake")
         assert [(token.name, token.role) for token in tokens.list_all(reader, actor=ADMIN)] == [("kept", "auditor")]
     assert (state(kept), rows(kept, "evenbooks_checks")) == before
+
+
+@pytest.mark.parametrize("account", [APP, READER])
+def test_a_table_without_its_grant_is_named_when_it_starts(kept: Database, account: str) -> None:
+    on_mariadb = kept.schema.dialect == "mysql"
+    revoked = f"evenbooks_jobs FROM '{account}'@'%'" if on_mariadb else f"evenbooks_jobs FROM {account}"
+    begin = ["REVOKE SELECT ON", "REVOKE ALL PRIVILEGES ON"]  # without any right MariaDB does not say that it is there
+    for statement in begin:
+        execute(kept.engine, f"{statement} {revoked}")
+        with (
+            pytest.raises(
+                ConfigurationError,
+                match=r"^This account may not read what .*evenbooks_jobs.*python -m data\.sql grants",
+            ),
+            attached_as(kept, account),
+        ):
+            pass
+        execute(kept.engine, f"GRANT SELECT ON {revoked.replace(' FROM ', ' TO ')}")
+        with attached_as(kept, account) as again:
+            assert integrity.run_and_record(again).even
 
 
 def test_an_audit_runs_on_the_second(kept: Database) -> None:

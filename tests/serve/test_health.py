@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from shops import execute
+from test_grants import APP, accounts, attached_as
 
 from data import database as databases
 from data import replica
@@ -98,12 +100,29 @@ def test_a_replica_that_is_slow_holds_up_no_answer_and_what_was_seen_grows_old(
         end.set()
 
 
-def test_our_tables_gone_is_not_ready(shop: Database, ask: Asks, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("table", ["evenbooks_chain", "evenbooks_jobs"])
+def test_our_tables_gone_is_not_ready(shop: Database, table: str, ask: Asks, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(databases, "_default", shop)
-    execute(shop.engine, "DROP TABLE evenbooks_chain")
+    execute(shop.engine, f"DROP TABLE {table}")
     status, told = ask("/readyz")
     assert (status, told["ready"], told["error"]["code"]) == (503, False, "not_migrated")
     assert ask("/healthz")[0] == 200
+
+
+@pytest.mark.parametrize("engine_name", ["mariadb", "postgresql"], indirect=True)
+def test_an_account_that_lost_a_right_is_not_ready(
+    shop: Database, ask: Asks, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with accounts(shop), attached_as(shop, APP) as app:
+        monkeypatch.setattr(databases, "_default", app)
+        assert ask("/readyz")[0] == 200
+        whom = f"'{APP}'@'%'" if app.schema.dialect == "mysql" else APP
+        execute(shop.engine, f"REVOKE SELECT ON evenbooks_jobs FROM {whom}")
+        status, told = ask("/readyz")
+        assert (status, told["error"]["code"]) == (503, "configuration")
+        assert re.search(r"may not read .*evenbooks_jobs.*python -m data\.sql grants", caplog.text)
+        execute(shop.engine, f"GRANT SELECT ON evenbooks_jobs TO {whom}")
+        assert ask("/readyz")[0] == 200
 
 
 @pytest.mark.parametrize(
