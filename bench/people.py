@@ -1,4 +1,4 @@
-"""People at the dashboard without their browsers, as a process of their own: `python -m bench.people URL SECONDS PEOPLE`.
+"""People at the dashboard without their browsers, a process of its own: `python -m bench.people URL SECONDS PEOPLE CUSTOMERS`.
 
 Each has a websocket as a browser's tab has one, sends what a browser would, and pauses between clicks. Two clients of the
 API work beside them, with the token in TOKEN. Prints JSON lines: each run of a page as [action, seconds, since the start]
@@ -13,232 +13,242 @@ import os
 import random
 import sys
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import urlsplit
+from collections.abc import Awaitable, Callable, Sequence
+from urllib.parse import urlencode, urlsplit
 
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.Alert_pb2 import Alert
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
-from bench.api_client import call_api
+from bench.api_client import CLIENTS, call_api
+from bench.tab import Tab, Trouble
 
 PAUSE = (5.0, 15.0)  # seconds between two clicks of a person; PACE= divides them
 ARRIVING = 20.0  # seconds within which everybody has come
-LONGEST = 60.0  # seconds until a run counts as lost
-AGAIN = 2  # script_finished of a run that begins again at once
-ERROR = 1  # st.error among the alerts
-SEARCHES = ("mül", "müller", "garcía", "ana", "o'brien", "office", "bakery", "qzx", "lowell", "юля", "王", "weiß vogel")
-EMAILS = ("alice.@", "office.", "emma.brooks@", "lukas.vogel", "nobody@")
+LARGE = 5_000  # customers, among whom everybody of SEARCHES and EMAILS is
+SEARCHES = ("mül", "müller", "garcía", "ana", "o'brien", "office", "bakery", "lowell", "王")
+EMAILS = ("office.", "lukas.vogel")
+RARE = ("qzx", "юля", "weiß vogel", "alice.@", "emma.brooks@", "nobody@")
+NOBODY = ("No active customer matches", "No customer matches")
+NO_EVENT = ("No event names this customer",)
+OLD = ("Even when last checked",)  # of a company that was made more than a day ago
+ORDERS = ("By number", "By number", "Name A to Z", "Newest first", "E-mail A to Z")
+TRIES = 3  # at selecting a row, where the list changes meanwhile
 
 
-class Trouble(Exception):
-    """What no person should meet."""
+class Person(Tab):
+    """What a person does at the dashboard, and what must be there for it."""
 
-
-@dataclass
-class Person:
-    """A session: what the page has on it, by key, and what a browser would remember."""
-
-    socket: ClientConnection
-    chance: random.Random
-    took: Callable[[str, float], None]
-    customers: int
-    page: str = ""
-    query: str = ""
-    pages: dict[str, str] = field(default_factory=dict)
-    parts: dict[str, Any] = field(default_factory=dict)
-    fragments: dict[str, str] = field(default_factory=dict)
-    values: dict[str, Any] = field(default_factory=dict)
+    def __init__(
+        self,
+        socket: ClientConnection,
+        chance: random.Random,
+        took: Callable[[str, float], None],
+        customers: int,
+    ) -> None:
+        super().__init__(socket, took)
+        self.chance, self.customers = chance, customers
+        self.boxes = ("", "")  # search and order, which stay while nobody leaves Customer Management
 
     async def pause(self) -> None:
         """As long as a person looks at what came."""
         await asyncio.sleep(self.chance.uniform(*PAUSE) / float(os.environ.get("PACE", 1)))
 
-    async def run(self, action: str, *, click: str = "", within: str = "", **values: Any) -> None:
-        """Sends these values and this click, and waits until the page was run; `within` a fragment where that is said."""
-        for key, value in values.items():
-            self.values[self.part(key).id] = value
-        message = BackMsg()
-        state = message.rerun_script
-        state.query_string, state.page_script_hash, state.fragment_id = self.query, self.page, within
-        state.context_info.timezone = "Europe/Berlin"
-        for widget, value in self.values.items():
-            one = state.widget_states.widgets.add(id=widget)
-            if isinstance(value, list):
-                one.string_array_value.data.extend(value)
-            else:
-                one.string_value = value
-        if click:
-            state.widget_states.widgets.add(id=self.part(click).id, trigger_value=True)
-        start = time.perf_counter()
-        await self.socket.send(message.SerializeToString())
-        await asyncio.wait_for(self._until_finished(action), LONGEST)
-        self.took(action, time.perf_counter() - start)
+    async def come(self) -> None:
+        """The first page."""
+        await self.run("come")
+        self.rows()
 
-    async def _until_finished(self, action: str) -> None:
-        while True:
-            answer = ForwardMsg.FromString(await self.socket.recv())
-            kind = answer.WhichOneof("type")
-            if kind == "new_session":
-                self.page = answer.new_session.page_script_hash
-                if not answer.metadata.run.fragment_ids:
-                    self.parts, self.fragments = {}, {}
-            elif kind == "navigation":
-                self.pages = {page.url_pathname: page.page_script_hash for page in answer.navigation.app_pages}
-            elif kind == "page_info_changed":
-                self.query = answer.page_info_changed.query_string
-            elif kind == "page_not_found":
-                raise Trouble(f"{action}: no such page")
-            elif kind == "delta" and answer.delta.WhichOneof("type") == "new_element":
-                self._see(action, answer.delta)
-            elif kind == "script_finished" and answer.script_finished != AGAIN:
-                ids = {part.id for part in self.parts.values()}
-                self.values = {widget: value for widget, value in self.values.items() if widget in ids}
-                return
+    async def list_customers(self, search: str = "", sort: str = "By number", may: Sequence[str] = ()) -> None:
+        """Customer Management with this search and this order: by a link, or, for who is there already, by its boxes."""
+        if "sort" in self.parts and self.boxes != (search, sort):
+            await self.run("customers", search=search, sort=sort, may=may)
+        else:
+            await self.open("", urlencode({"search": search, "sort": sort}), action="customers", may=may)
+        self.boxes = (search, sort)
+        if not (may and self.tells(*may)):
+            self.rows()
 
-    def _see(self, action: str, delta: Any) -> None:
-        element = delta.new_element
-        kind = element.WhichOneof("type")
-        part = getattr(element, kind)
-        if kind == "exception" or (kind == "alert" and part.format == ERROR):
-            raise Trouble(f"{action}: {part}")
-        widget = getattr(part, "id", "")
-        if isinstance(widget, str) and widget.startswith("$$ID-"):
-            key = widget.split("-", 2)[2]
-            key = "table" if key.startswith("table-") else key
-            self.parts[key], self.fragments[key] = part, delta.fragment_id
+    async def turn(self, action: str, table: str = "table") -> bool:
+        """The next page, where there is one; whether there was."""
+        if not self.may_click("next"):
+            return False
+        await self.flip(action, "next", table)
+        return True
 
-    def part(self, key: str) -> Any:
-        """What has this key on the page."""
-        if key not in self.parts:
-            raise Trouble(f"nothing is called {key} here; there are {sorted(self.parts)}")
-        return self.parts[key]
+    async def flip(self, action: str, button: str, table: str = "table") -> None:
+        """Another page, which must have other rows."""
+        before = self.part(table).id
+        await self.run(action, click=button)
+        self.rows(table)
+        if self.part(table).id == before:
+            raise Trouble(f"{action}: the same page came again")
 
-    def may_click(self, key: str) -> bool:
-        """Whether this button is there and can be clicked."""
-        return key in self.parts and not self.parts[key].disabled
-
-    async def turn(self, action: str) -> None:
-        """The next page, where there is one."""
-        if self.may_click("next"):
-            await self.run(action, click="next")
-
-    async def open(self, path: str, query: str = "", *, action: str = "") -> None:
-        """Another page from the menu, or from a link with a query."""
-        self.page, self.query, self.values = self.pages.get(path, ""), query, {}
-        await self.run(action or path or "customers")
+    async def select(self, action: str, rows: list[int], button: str) -> bool:
+        """Rows of the table; whether the button can be clicked then. It must, unless the list has changed meanwhile."""
+        before = self.part("table").id
+        selection = json.dumps({"selection": {"rows": rows, "columns": [], "cells": []}})
+        await self.run(action, table=selection, may=NOBODY)
+        if self.may_click(button):
+            return True
+        if "table" in self.parts and self.part("table").id == before:
+            raise Trouble(f"{action}: {button} cannot be clicked with rows {rows} of the same table")
+        if "table" not in self.parts and not self.tells(*NOBODY):
+            raise Trouble(f"{action}: the table is gone")
+        return False
 
     async def browse(self) -> None:
         """Customer Management, some pages forth and one back, now and then in another order."""
-        await self.open("", self.chance.choice(("", "", "sort=Name+A+to+Z", "sort=Newest+first", "sort=E-mail+A+to+Z")))
+        await self.list_customers(sort=self.chance.choice(ORDERS))
+        turned = 0
         for _ in range(self.chance.randint(1, 4)):
             await self.pause()
-            await self.turn("next page")
+            turned += await self.turn("next page")
         await self.pause()
-        if self.may_click("previous"):
-            await self.run("previous page", click="previous")
+        if turned:
+            await self.flip("previous page", "previous")
 
-    async def search(self) -> None:
-        """By a part of a name, in two goes as when typing; by e-mail; by number."""
-        await self.open("")
-        kind = self.chance.choice(("name", "name", "e-mail", "number"))
-        words = self.chance.choice(SEARCHES if kind == "name" else EMAILS)
-        words = words if kind != "number" else f"#{self.chance.randint(1, self.customers)}"
+    async def search_by_name(self) -> None:
+        """By a part of a name, in two goes as when typing."""
+        words = self.chance.choice((*SEARCHES, *RARE[:3]))
+        await self._search("name", ([words[:3]] if len(words) > 3 else []) + [words])
+
+    async def search_by_email(self) -> None:
+        """By the beginning of an e-mail address."""
+        await self._search("e-mail", [self.chance.choice((*EMAILS, *RARE[3:]))])
+
+    async def search_by_number(self) -> None:
+        """One customer, who may be deleted."""
+        await self._search("number", [f"#{self.chance.randint(1, self.customers)}"])
+
+    async def _search(self, kind: str, goes: list[str]) -> None:
+        await self.list_customers()
         await self.pause()
-        if kind == "name" and len(words) > 3:
-            await self.run(f"search by {kind}", search=words[:3])
-        await self.run(f"search by {kind}", search=words)
-        if self.chance.random() < 0.4:
+        for words in goes:
+            surely = words[:3] not in {rare[:3] for rare in RARE} and kind != "number" and self.customers >= LARGE
+            await self.run(f"search by {kind}", search=words, may=() if surely else NOBODY)
+            self.boxes = (words, self.boxes[1])
+            if not self.tells(*NOBODY):
+                self.rows()
+        if "table" in self.parts and self.chance.random() < 0.4:
             await self.pause()
             await self.turn("next page found")
 
-    async def delete(self) -> None:
-        """Somebody found by number, or the rows of a page; with a reason. Half of them are taken back with Undo."""
+    async def delete(self, *, undo: bool = False) -> None:
+        """Somebody found by number, or the rows of a page; with a reason."""
         one = self.chance.random() < 0.7
-        await self.open("", f"search=%23{self.chance.randint(1, self.customers)}" if one else "sort=Last+number+first")
-        if not one:
+        if one:
+            await self.list_customers(f"#{self.chance.randint(1, self.customers)}", may=NOBODY)
+            if self.tells(*NOBODY):
+                return  # was deleted before
+        else:
+            await self.list_customers(sort="Last number first")
             for _ in range(self.chance.randint(0, 2)):
                 await self.pause()
                 await self.turn("next page")
         await self.pause()
-        if "table" not in self.parts:
-            return  # was deleted before
-        rows = [0] if one else sorted(self.chance.sample(range(50), self.chance.randint(1, 3)))
-        await self.run("select", table=json.dumps({"selection": {"rows": rows, "columns": [], "cells": []}}))
+        there = self.rows()
+        rows = sorted(self.chance.sample(range(there), min(there, self.chance.randint(1, 3))))
+        if not await self.select("select", rows, "delete"):
+            return  # somebody else deleted or restored one of the page
         await self.pause()
-        if not self.may_click("delete"):
-            return  # a list shorter than the row that was meant
         await self.run("ask to delete", click="delete")
         await self.pause()
-        if "reason" not in self.parts:
-            return  # somebody else was faster
+        reason = self.chance.choice(self.part("reason").options)
         inside = self.fragments["reason"]
-        reason = self.chance.choice(self.parts["reason"].options)
         await self.run("choose a reason", within=inside, reason=reason, note="Was on the phone.")
         await self.pause()
-        await self.run("delete", within=inside, click="confirm_delete")
+        empty = NOBODY if one else ()  # what was searched for is not in the list any more
+        done = await self.change("delete", "deleted.", within=inside, click="confirm_delete", may=empty)
         await self.pause()
-        if self.chance.random() < 0.5 and self.may_click("undo"):
-            await self.run("undo", click="undo")
+        if done and undo:
+            await self.change("undo", "back in the customer list", click="undo", may=empty)
+
+    async def delete_and_undo(self) -> None:
+        """The same, and taken back with Undo."""
+        await self.delete(undo=True)
 
     async def restore(self) -> None:
-        """Deleted Customers: one of the first pages, restored."""
-        await self.open("deleted_customers")
+        """Deleted Customers: one of the first pages, restored. Who selects while the list changes selects again."""
+        await self.open("deleted_customers", action="deleted customers")
         for _ in range(self.chance.randint(0, 2)):
             await self.pause()
             await self.turn("next page of deleted")
-        await self.pause()
-        rows = [self.chance.randrange(50)]
-        await self.run("select deleted", table=json.dumps({"selection": {"rows": rows, "columns": [], "cells": []}}))
-        await self.pause()
-        if self.may_click("restore"):
-            await self.run("restore", click="restore")
+        for _ in range(TRIES):
+            await self.pause()
+            if await self.select("select deleted", [self.chance.randrange(self.rows())], "restore"):
+                await self.pause()
+                await self.change("restore", "back in the customer list", click="restore")
+                return
 
     async def watch_revenue(self) -> None:
         """Revenue of twelve months, then of more."""
-        await self.open("revenue")
+        await self.open("revenue", action="revenue")
+        self.require(metric=4, plotly_chart=1)
         for period in self.chance.sample(("24 months", "All", "12 months", "36 months"), self.chance.randint(1, 3)):
             await self.pause()
-            await self.run(f"revenue, {period}", period=[period])
+            await self.run("revenue, another period", period=[period])
+            self.require(metric=4, plotly_chart=1)
 
     async def watch_integrity(self) -> None:
-        """Financial Integrity."""
-        await self.open("integrity")
+        """Financial Integrity, whose verdict is an alert too."""
+        await self.open("integrity", action="integrity", may=OLD)
+        self.require(metric=4)
+        if not (Alert.SUCCESS in self.told.values() or self.tells(*OLD)):
+            raise Trouble("integrity: there is no verdict")
 
     async def read_history(self) -> None:
         """The newest events, older ones, and one customer's life."""
-        await self.open("history")
+        await self.open("history", action="history")
+        self.rows("events")
         for _ in range(self.chance.randint(0, 2)):
             await self.pause()
-            await self.turn("older events")
+            await self.turn("older events", "events")
         await self.pause()
-        await self.open("history", f"customer={self.chance.randint(1, self.customers)}", action="a customer's life")
+        wanted = f"customer={self.chance.randint(1, self.customers)}"
+        await self.open("history", wanted, action="a customer's life", may=NO_EVENT)
+        self.part("everyone")
+        if not self.tells(*NO_EVENT):
+            self.rows("events")
 
 
-HABITS: tuple[tuple[Callable[[Person], Awaitable[None]], int], ...] = (
-    (Person.browse, 28),
-    (Person.search, 24),
-    (Person.delete, 14),
-    (Person.restore, 8),
-    (Person.watch_revenue, 12),
-    (Person.watch_integrity, 5),
-    (Person.read_history, 9),
+Habit = Callable[[Person], Awaitable[None]]
+
+# So many times each, of all that is begun: dealt, not drawn, so that a short run too has some of every kind.
+HABITS: tuple[tuple[Habit, int], ...] = (
+    (Person.browse, 14),
+    (Person.search_by_name, 6),
+    (Person.search_by_email, 3),
+    (Person.search_by_number, 3),
+    (Person.delete, 4),
+    (Person.delete_and_undo, 3),
+    (Person.restore, 4),
+    (Person.watch_revenue, 6),
+    (Person.watch_integrity, 2),
+    (Person.read_history, 5),
 )
+
+
+def deal() -> list[Habit]:
+    """The habits in their numbers, shuffled."""
+    dealt = [habit for habit, number in HABITS for _ in range(number)]
+    random.Random(os.environ.get("SEED", "1")).shuffle(dealt)
+    return dealt
 
 
 async def visit(
     url: str,
     number: int,
+    people: int,
     customers: int,
     until: float,
     took: Callable[[str, float], None],
     trouble: Callable[[str], None],
 ) -> None:
-    """One person, from coming to leaving; after trouble they come again."""
+    """One person, from coming to leaving; after trouble they come again. In each round the people's habits are those
+    dealt next, the first of them to the next person."""
     chance = random.Random(f"{os.environ.get('SEED', '1')}-{number}")
+    dealt, begun = deal(), 0
     await asyncio.sleep(chance.uniform(0, ARRIVING))
     while time.monotonic() < until:
         try:
@@ -250,10 +260,11 @@ async def visit(
                 compression=None,
             ) as socket:
                 person = Person(socket, chance, took, customers)
-                await person.run("come")
+                await person.come()
                 while time.monotonic() < until:
                     await person.pause()
-                    (habit,) = chance.choices([habit for habit, _ in HABITS], [weight for _, weight in HABITS])
+                    habit = dealt[(begun * people + (number + begun) % people) % len(dealt)]
+                    begun += 1
                     await habit(person)
         except Exception as error:
             trouble(f"person {number}: {type(error).__name__} {error}"[:600])
@@ -271,8 +282,9 @@ async def main() -> None:
     def trouble(words: str) -> None:
         print(json.dumps({"error": words}), flush=True)
 
-    clients = [call_api(url, number, customers, start + seconds, took, trouble) for number in range(2)]
-    visits = [visit(url, number, customers, start + seconds, took, trouble) for number in range(people)]
+    until = start + seconds
+    clients = [call_api(url, number, customers, until, took, trouble) for number in range(CLIENTS)]
+    visits = [visit(url, number, people, customers, until, took, trouble) for number in range(people)]
     await asyncio.gather(*visits, *clients)
 
 
