@@ -76,3 +76,16 @@ def test_every_check_is_explained() -> None:
     checks = {name for name in answers if not name.startswith("_")}
     told = re.findall(r"^\| ([a-z_, ]+) \|", QUOTING.read_text(encoding="utf-8"), re.MULTILINE)
     assert checks - {name for line in told for name in line.split(", ")} == set()
+
+
+def test_every_signal_of_the_status_is_explained() -> None:
+    tree = ast.parse((ROOT / "data" / "status.py").read_text(encoding="utf-8"))
+    firsts = [
+        node.args[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Signal"
+    ]
+    named = {first.value for first in firsts if isinstance(first, ast.Constant)}
+    told = re.findall(r"^\| `([a-z]+)` \|", (ROOT / "docs" / "operations.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(named) > 5
+    assert sorted(told) == sorted(named)
