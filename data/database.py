@@ -22,14 +22,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from data import queries
 from data.compensation import taken_back
 from data.engines import ENDED, make_engine, switch_to_log
-from data.errors import BooksMoved, DatabaseUnavailable, NotMigrated, OutcomeUnknown
+from data.errors import BooksMoved, DatabaseUnavailable, EvenbooksError, NotMigrated, OutcomeUnknown
 from data.faults import is_ended, is_lost, is_retried, is_waited_for, translated
-from data.hosts import CHANGE, bound
 from data.inspection import is_there, read_nothing
 from data.reflection import reflect
 from data.schema import MIGRATION, Schema
 from data.settings import Settings, load_settings
 from data.turns import Turns
+from data.waiting import CHANGE, COMMIT, bound
 
 T = TypeVar("T")
 TRIES = 50
@@ -67,6 +67,7 @@ class Snapshot:
 _registry: WeakKeyDictionary[Engine, tuple[Settings, Schema, Turns[Any, Any]]] = WeakKeyDictionary()
 _lock = threading.Lock()
 _default: Database | None = None
+_failed: tuple[float, EvenbooksError] | None = None  # when (monotonic) the last try to attach it ended, and how
 
 
 def now() -> datetime:
@@ -116,11 +117,21 @@ def require_migrated(connection: Connection, schema: Schema) -> None:
 
 
 def default() -> Database:
-    """The database that the environment names, attached once a process; a failure is tried again next time."""
-    global _default
+    """The database that the environment names, attached once a process; a failure is tried again next time.
+
+    One tries for all who come meanwhile: where the database hangs, each would wait as long as the one before.
+    """
+    global _default, _failed
+    come = time.monotonic()
     with _lock:
         if _default is None:
-            _default = attach(load_settings())
+            if _failed and _failed[0] > come:
+                raise type(_failed[1])(*_failed[1].args) from _failed[1]
+            try:
+                _default = attach(load_settings())
+            except EvenbooksError as error:
+                _failed = time.monotonic(), error
+                raise
             switch_to_log(_default.engine)
         return _default
 
@@ -210,7 +221,8 @@ def _found_alive(read: Callable[[], T]) -> T:
             return read()
         except DBAPIError as error:
             away = is_lost(error) or (is_waited_for(error) and not isinstance(error.orig, sqlite3.Error))
-            if last or not away:
+            nobody = error.statement is None  # every host has just been asked for a connection
+            if last or nobody or not away:
                 raise
     raise AssertionError("unreachable")
 
@@ -227,8 +239,11 @@ def _take_snapshot(connection: Connection) -> None:
 
 @dataclass
 class _Try(Generic[T]):
-    """One try of a transaction: the last event that it appended (id and hash), and its result once it is to be committed."""
+    """One try of a transaction: when it began (monotonic) and whether it had a connection, the last event that it appended
+    (id and hash), and its result once it is to be committed."""
 
+    begun: float = field(default_factory=time.monotonic)
+    connected: bool = False
     appended: list[tuple[int, str]] = field(default_factory=list)
     results: list[T] = field(default_factory=list)
 
@@ -247,12 +262,14 @@ def _run(this: _Try[T], database: Database, work: Callable[[Connection], T], dou
     """Works and commits. Where an earlier try was committed after all, answers that one's result instead."""
     engine = database.engine
     with engine.connect().execution_options(write=True, appended=this.appended) as connection:
+        this.connected = True
         bound(connection.connection.dbapi_connection, CHANGE)
         with taken_back(connection), connection.begin():
             for earlier in doubtful:
                 if earlier.is_committed(connection, database.schema):
                     return earlier.results[0]
             this.results.append(work(connection))
+            bound(connection.connection.dbapi_connection, COMMIT)
         connection.info[ENDED] = True  # the next is its return to the pool
         return this.results[0]
 
@@ -279,11 +296,13 @@ def in_transaction(database: Database, work: Callable[[Connection], T], *, patie
                 raise
             except DBAPIError as error:
                 lost, at = is_lost(error), time.monotonic()
-                lost_since = (lost_since or at) if lost else 0.0
+                # A connection that was not to be had was waited for since this try began.
+                lost_since = (lost_since or (at if this.connected else this.begun)) if lost else 0.0
                 unheard = bool(this.results) and (lost or is_ended(error))
                 if unheard and not this.appended:
                     raise OutcomeUnknown from error
                 if unheard:
+                    begun = begun if doubtful else at  # from now on it is about what became of this
                     doubtful.append(this)
                 # Whatever came before, a node that is lost is no reason not to ask another.
                 waited, patience = at - (lost_since or begun), RECONNECTING if lost and not doubtful else PATIENCE

@@ -16,10 +16,11 @@ from psycopg.types.datetime import DateLoader, TimestampLoader, TimestamptzLoade
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import ExceptionContext
-from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.pool import PoolResetState
+from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.pool import PoolResetState, QueuePool
 
-from data.hosts import ALONE, GREET, NOT_READY, Connector, bound, ping
+from data.hosts import ALONE, NOT_READY, Connector
+from data.waiting import GREET, PostgresConnection, bound
 
 # Seconds: for a row that somebody holds, and for a table that is being altered. Whoever waits for a row holds the chain
 # of events meanwhile, so others wait for them.
@@ -29,9 +30,11 @@ ROW_WAIT, TABLE_WAIT = 3, 10
 IDLE = 60
 # The same for one with nothing written yet: it may hold the chain's head, or read a long list for somebody who is slow.
 IDLE_READING = 300
+POOL_WAIT = 10  # seconds for a connection that comes back, where all are in use
 LONGEST_PAUSE = 1.0  # seconds, after which a connection may have been lost unnoticed
 # This node is without its cluster, or shutting down; this session was killed.
 NO_MORE_WORK = {NOT_READY, ALONE, 1053, 1927}
+WAITED_IN_VAIN = 1205
 # What a pooled connection is known by: when it came back (monotonic seconds), and that its transaction is over.
 RETURNED, ENDED = "evenbooks_returned", "evenbooks_ended"
 # Strict: an overlong name is an error, never a shorter name.
@@ -45,7 +48,7 @@ POOL: dict[str, Any] = {
     "isolation_level": "REPEATABLE READ",
     "pool_size": 10,
     "max_overflow": 20,
-    "pool_timeout": 10,
+    "pool_timeout": POOL_WAIT,
     "pool_reset_on_return": None,
     "pool_recycle": 1800,
 }
@@ -84,12 +87,17 @@ def _mariadb_engine(url: URL) -> Engine:
 
     @event.listens_for(engine, "handle_error")
     def leave(context: ExceptionContext) -> None:
-        # A node that lost its cluster, or is about to stop, answers; but another will do the work.
+        # A node that lost its cluster, or is about to stop, answers; but another will do the work. So it will where this
+        # one waited for its cluster in vain, which it tells in the words of a row that somebody holds.
         error = context.original_exception
-        if isinstance(error, pymysql.err.Error) and error.args and error.args[0] in NO_MORE_WORK:
+        code = error.args[0] if isinstance(error, pymysql.err.Error) and error.args else None
+        there = (
+            context.connection.connection.dbapi_connection if code == WAITED_IN_VAIN and context.connection else None
+        )
+        if code in NO_MORE_WORK or (there is not None and hosts.waited_in_vain(there)):  # type: ignore[arg-type]
             context.is_disconnect = True
 
-    _save_round_trips(engine, ping)
+    _save_round_trips(engine, hosts.look)
     return engine
 
 
@@ -123,6 +131,10 @@ def _postgresql_engine(url: URL) -> Engine:
         # No prepared statements: they break where a pooler stands between, and where the migration alters a table.
         connect_args={"connect_timeout": 5, "prepare_threshold": None, "client_encoding": "utf8", **ALIVE},
     )
+
+    @event.listens_for(engine, "do_connect")
+    def connect(_dialect: object, _record: object, given: Any, arguments: dict[str, Any]) -> Any:
+        return PostgresConnection.connect(*given, **arguments)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
@@ -162,7 +174,8 @@ def _save_round_trips(engine: Engine, look_alive: Any) -> None:
             try:
                 look_alive(connection)
             except Exception as error:
-                raise DisconnectionError from error  # the pool takes another, or connects anew
+                # Another is connected anew, and so are all that rested: each would have to be waited for like this one.
+                raise InvalidatePoolError from error
 
     @event.listens_for(engine, "reset")
     def roll_back(connection: Any, record: Any, state: PoolResetState) -> None:
@@ -187,7 +200,9 @@ def switch_to_log(engine: Engine) -> None:
 
 
 def _sqlite_engine(url: URL) -> Engine:
-    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": 5})
+    in_file = url.get_dialect().get_pool_class(url) is QueuePool  # type: ignore[attr-defined]
+    waiting = {"pool_timeout": POOL_WAIT} if in_file else {}
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": 5}, **waiting)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -10,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import eventually
 from servers import Restartable, mariadb, restartable
 from shops import ADMIN, STAFF, execute, make_shop, problems, refuse, rows, settings_for, state, trigger
 from sqlalchemy import event, text
@@ -147,6 +150,40 @@ def test_a_restored_copy_gets_its_write_ahead_log_again_where_people_work_with_i
     assert journal_mode(copy) == "wal"
     with snapshot(database):
         works(database)
+
+
+def test_who_comes_while_it_is_being_attached_in_vain_waits_no_longer_than_who_tries(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else each of fifty would wait, one after the other, for a database that hangs."""
+    tries, waiting, go = list[int](), threading.Barrier(9), threading.Event()
+
+    def hang(_settings: Any) -> Database:
+        tries.append(1)
+        go.wait(30)
+        raise DatabaseUnavailable("It does not answer.")
+
+    def come() -> str:
+        waiting.wait(30)
+        try:
+            default()
+        except DatabaseUnavailable as error:
+            return str(error)
+        raise AssertionError("attached")
+
+    monkeypatch.setattr(databases, "attach", hang)
+    monkeypatch.setenv("DATABASE_URL", "mysql+pymysql://root@127.0.0.1:9/shop")
+    with ThreadPoolExecutor(8) as pool:
+        told = [pool.submit(come) for _ in range(8)]
+        waiting.wait(30)
+        eventually(lambda: bool(tries))
+        time.sleep(0.2)  # until all of them are there
+        go.set()
+        assert {one.result(30) for one in told} == {"It does not answer."}
+    assert len(tries) == 1
+    with pytest.raises(DatabaseUnavailable):
+        default()  # whoever comes afterwards has it tried anew
+    assert len(tries) == 2
 
 
 def journal_mode(file: Path) -> str:

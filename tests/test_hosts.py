@@ -7,11 +7,12 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pymysql
+import pymysql.cursors
 import pytest
 from browser_server import free_port
 from patience import eventually
@@ -74,17 +75,50 @@ def connector(*ports: int) -> hosts.Connector:
     return hosts.Connector(make_url(url_of(*ports)))
 
 
+# What does not speak as MariaDB does: the web, SSH, somebody who is cut short, and a length of nothing.
+FOREIGN = (b"HTTP/1.1 400\r\n\r\n", b"SSH-2.0-OpenSSH_9.2p1\r\n", b"\x01\0\0\0\x0a", b"\0\0\0\0")
 REFUSE = "SIGNAL SQLSTATE '08S01' SET MYSQL_ERRNO = {}, MESSAGE_TEXT = 'x'"
 WITH: dict[str, Any] = {"user": "root", "ssl_disabled": True}
 
 
 def test_a_host_that_refuses_or_says_nothing_is_passed_over(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hosts, "LEAST", 0.3)
     monkeypatch.setattr(hosts, "GREET", 0.3)
     dead = free_port()
-    with taking(b"") as mute, taking(b"HTTP/1.1 400\r\n\r\n") as other:
-        for first in (dead, mute, other):
+    with taking(b"") as mute, ExitStack() as stack:
+        others = [stack.enter_context(taking(said)) for said in FOREIGN]
+        for first in (dead, mute, *others):
             with closing(connector(first, port).connect(WITH)) as connection:
                 assert port_of(connection) == port
+    url = make_url(f"mysql+pymysql://root@/mysql?host=db..example&host={'x' * 64}.example&host=127.0.0.1:{port}")
+    with closing(hosts.Connector(url).connect(WITH)) as connection:
+        assert port_of(connection) == port
+
+
+@pytest.mark.parametrize("said", FOREIGN)
+def test_who_does_not_speak_as_mariadb_does_is_said_not_to_answer(said: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hosts, "GREET", 0.5)
+    with taking(said) as other, pytest.raises(DatabaseUnavailable, match="does not answer"):
+        attach(settings_for(f"mysql+pymysql://root@127.0.0.1:{other}/shop"))
+    with pytest.raises(DatabaseUnavailable, match="does not answer"):
+        attach(settings_for("mysql+pymysql://root@/shop?host=db..example"))
+
+
+def test_several_hosts_that_say_nothing_take_no_longer_than_one(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+
+    def never(host: object, seconds: float) -> socket.socket:
+        waited.append(seconds)
+        raise TimeoutError
+
+    monkeypatch.setattr(hosts.socket, "create_connection", never)  # type: ignore[attr-defined]
+    for count in (1, 2, 3):
+        waited.clear()
+        assert connector(*range(1, count + 1)).patience * count == pytest.approx(hosts.GREET)
+        with pytest.raises(pymysql.err.OperationalError):
+            connector(*range(1, count + 1)).connect(WITH)
+        assert len(waited) == count
+        assert sum(waited) <= hosts.GREET
 
 
 def test_who_failed_is_asked_last_for_a_while_and_then_first_again(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,23 +207,63 @@ def test_an_answer_within_a_change_is_waited_for_so_long_and_the_change_is_done_
             assert connection.execute(text("SELECT SLEEP(1)")).scalar_one() == 0
 
 
-@pytest.mark.parametrize("wsrep", [("ON", "OFF"), ("ON", "ON"), ("OFF", "OFF"), None])
+class Pretended(pymysql.cursors.Cursor):
+    """The cursor of a node of a cluster: `state` (wsrep_ready, wsrep_local_state) is what it says of itself by port."""
+
+    state: ClassVar[dict[int, tuple[str, str]]] = {}
+
+    def execute(self, query: str, args: Any = None) -> int:
+        if "wsrep" not in query or not query.startswith(("SHOW", "SET STATEMENT")):
+            return super().execute(query, args)
+        said = self.state[self.connection.port]
+        if "wsrep_on" in query:
+            return super().execute(f"SELECT 'wsrep_on', '{'ON' if said[0] else 'OFF'}'")
+        return super().execute(f"SELECT 'wsrep_ready', '{said[0]}' UNION SELECT 'wsrep_local_state', '{said[1]}'")
+
+
+AS_NODE = {**WITH, "cursorclass": Pretended}
+IN_STEP, SENDING, ALONE, NO_CLUSTER = ("ON", "4"), ("ON", "2"), ("OFF", "0"), ("", "")
+
+
+@pytest.mark.parametrize("state", [IN_STEP, SENDING, ALONE, NO_CLUSTER])
 def test_a_node_without_its_cluster_is_not_connected_to(
-    port: int, monkeypatch: pytest.MonkeyPatch, wsrep: tuple[str, str] | None
+    port: int, monkeypatch: pytest.MonkeyPatch, state: tuple[str, str]
 ) -> None:
-    """What a real cluster answers is asked of one in tests/cluster; here every combination, and a server that knows none."""
-
-    def says(cursor: Any, question: str) -> bool:
-        return wsrep is not None and wsrep["ready" in question] == "ON"
-
-    monkeypatch.setattr(hosts, "_is_on", says)
-    if wsrep == ("ON", "OFF"):
+    """What a real cluster answers is asked of one in tests/cluster; here every state, and a server that knows none."""
+    monkeypatch.setattr(Pretended, "state", {port: state})
+    if state == ALONE:
         with pytest.raises(pymysql.err.OperationalError, match="not ready"):
-            connector(port).connect(WITH)
+            connector(port).connect(AS_NODE)
         return
-    with closing(connector(port).connect(WITH)) as connection, connection.cursor() as cursor:
+    with closing(connector(port).connect(AS_NODE)) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT @@wsrep_sync_wait")
-        assert cursor.fetchone() == (7 if wsrep == ("ON", "ON") else 0,)
+        assert cursor.fetchone() == (0 if state == NO_CLUSTER else 7,)
+
+
+def test_a_node_that_is_not_in_step_is_connected_to_only_where_no_other_takes_work_and_left_once_it_is_not(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    behind = free_port()
+    with mariadb(
+        "--skip-networking=0", f"--port={behind}", "--bind-address=127.0.0.1", "--innodb-buffer-pool-size=32M"
+    ):
+        monkeypatch.setattr(Pretended, "state", {behind: SENDING, port: IN_STEP})
+        ours = connector(behind, port)
+        with closing(ours.connect(AS_NODE)) as connection:
+            assert connection.port == port
+            ours.look(connection)
+            assert not ours.waited_in_vain(connection)
+            Pretended.state[port] = SENDING
+            with pytest.raises(pymysql.err.OperationalError, match="not in step"):
+                ours.look(connection)
+            assert ours.waited_in_vain(connection)
+        with closing(ours.connect(AS_NODE)) as connection:  # nobody is in step, and both are asked last: in their order
+            assert connection.port == behind
+        Pretended.state[port] = ALONE
+        with closing(ours.connect(AS_NODE)) as connection:
+            assert connection.port == behind
+        with closing(connector(behind).connect(AS_NODE)) as alone:  # where else should one go
+            assert not connector(behind).waited_in_vain(alone)
 
 
 def test_the_pool_leaves_a_node_that_lost_its_cluster(port: int) -> None:

@@ -23,7 +23,6 @@ from data.records import Job
 
 SIZE = 20_000
 LEASE = timedelta(seconds=1)
-ON_TWO = pytest.mark.parametrize("engine_name", ["sqlite", "mariadb"], indirect=True)
 ON_SQLITE = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
 
 
@@ -80,7 +79,6 @@ def assert_done_once(shop: Database, job: Job, *, changed: int) -> None:
     assert integrity.run_and_record(shop).even
 
 
-@ON_TWO
 def test_two_servers_of_which_one_after_the_other_is_killed(busy: Database) -> None:
     job = jobs.prepare(busy, "delete", actor=STAFF, reason="inactive", search="Many")
     jobs.start(busy, job.id, actor=STAFF)
@@ -104,7 +102,6 @@ def test_two_servers_of_which_one_after_the_other_is_killed(busy: Database) -> N
     assert_done_once(busy, jobs.get(busy, job.id), changed=SIZE)
 
 
-@ON_TWO
 def test_killed_right_before_and_right_after_each_commit(empty_url: str) -> None:
     """The two moments between which a batch is either there as a whole or not at all."""
     shop = make_shop(empty_url)

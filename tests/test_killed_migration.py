@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from acts import assert_well
 from migrating import ALL, MakeUrl, ask, bodies, build, dump
 from shops import settings_for
 
 from data import migration, queries
+from data.database import attach
 from data.migration.session import Session
-from data.settings import ROOT
+from data.settings import ROOT, Settings
 
 pytestmark = pytest.mark.usefixtures("own_folder")
 OPTIONS = [f"--{name.replace('_', '-')}" for name in ALL]
@@ -26,7 +28,7 @@ STEPS = [(Session, "_execute"), (Session, "run_outside"), (queries, "append_even
 
 @pytest.fixture(autouse=True)
 def _without_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The check at the end takes most of a run's time; other tests look at it."""
+    """The check at the end takes most of a run's time; here it is asked once after each step."""
     monkeypatch.setattr(migration.integrity, "run_and_record", lambda database: None)
     monkeypatch.setattr(migration.integrity, "verdict", lambda report: "")
 
@@ -68,6 +70,13 @@ def told(url: str) -> list[dict[str, Any]]:
     return [{key: value for key, value in body.items() if key not in ("at", "made", "digests")} for body in bodies(url)]
 
 
+def assert_books_well(settings: Settings) -> None:
+    """The chain is whole, and the check is even."""
+    shop = attach(settings)
+    assert_well(shop, shop)
+    shop.engine.dispose()
+
+
 def made(url: str) -> set[str]:
     return {name for body in bodies(url) for name in body.get("made", [])}
 
@@ -85,6 +94,7 @@ def test_killed_at_every_step_and_run_again_it_completes_and_so_does_its_undo(ma
         assert [body["action"] for body in told(url)].count("baseline") == 1, step
         assert made(url) == made(whole), step
         assert ask(url, TOTAL) == ask(whole, TOTAL), step
+        assert_books_well(settings)
         if killed(lambda: migration.undo(settings, export=Path.cwd() / str(os.getpid())), step):
             last["undo"] = step
         migration.undo(settings, export=Path.cwd() / f"undone{step}")

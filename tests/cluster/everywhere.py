@@ -43,6 +43,12 @@ def address(database: Database) -> int:
         return int(str(moment.connection.exec_driver_sql("SHOW VARIABLES LIKE 'port'").one()[1]))
 
 
+def last(database: Database) -> int:
+    """The number of the newest event that is read there."""
+    with snapshot(database) as moment:
+        return queries.list_events(moment.connection, database.schema, limit=1)[0].id
+
+
 @dataclass
 class Shop:
     """A database on the cluster, attached as servers with differently ordered hosts have it."""

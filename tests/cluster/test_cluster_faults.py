@@ -8,16 +8,21 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pymysql
 import pytest
-from everywhere import CROWD, Shop, actor, address
+from browser_server import dashboard
+from everywhere import CROWD, Shop, actor, address, last
 from patience import eventually
 from shops import ADMIN, STAFF
 from sqlalchemy import event
 
-from data import jobs, queries
+from bench.doors import rerun, visitor
+from data import engines, jobs, queries, tokens
+from data.access import Role
 from data.customers import delete_many, restore_many
 from data.database import Database, snapshot
 from data.errors import DatabaseBusy, DatabaseUnavailable, OutcomeUnknown
@@ -202,3 +207,52 @@ def test_a_node_that_lost_its_data_directory_is_given_all_of_it_by_another(shop:
     shop.nodes.start(2)
     assert shop.assert_same()[-1].id == outcome.event_id
     assert "rsync SST completed on joiner" in node.log()
+
+
+def test_a_node_that_is_not_in_step_is_left_for_one_that_is(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As while it sends all of its data to another, or while a backup holds it: it says that it is ready, and answers nobody."""
+    node, hurried = shop.nodes.node(1), "SET GLOBAL wsrep_provider_options = 'repl.causal_read_timeout={}'"
+    rested, busy = shop.through(1), shop.through(1)
+    assert {address(rested), address(busy)} == {node.port}
+    node.ask(hurried.format("PT1S"))  # instead of half a minute
+    with node.held_back():
+        outcome = delete_many(shop.through(2), [CROWD[2]], actor=STAFF, reason="requested")[0]
+        eventually(lambda: node.status("local_state") == "2", "it says that it is not in step")
+        assert address(shop.through(1)) != node.port  # whoever comes
+        with monkeypatch.context() as patched:
+            patched.setattr(engines, "LONGEST_PAUSE", 0.0)
+            assert last(rested) == outcome.event_id  # whose connection rested
+        with monkeypatch.context() as patched:
+            patched.setattr(engines, "LONGEST_PAUSE", 3600.0)
+            assert last(busy) == outcome.event_id  # who is at it, and waits in vain first
+        for database in (rested, busy):
+            assert delete_many(database, [CROWD[3]], actor=STAFF, reason="requested")[0].customer.deleted_at
+            assert address(database) != node.port
+    node.ask(hurried.format("PT30S"))
+    assert shop.assert_same()[-1].customer_id == CROWD[3]
+
+
+def test_people_at_the_dashboard_and_programs_go_on_when_a_node_is_killed(shop: Shop, tmp_path: Path) -> None:
+    known, token = len(shop.events()), tokens.add(shop.made, "people", role=Role.STAFF, actor=ADMIN)
+    mine, refused = CROWD[:24], list[str]()
+    with (
+        dashboard(shop.nodes.url(shop.name), tmp_path / "log") as server,
+        httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {token}"}, timeout=60) as client,
+        visitor(server.url) as page,
+    ):
+        for number, one in enumerate(mine):
+            if number == len(mine) // 2:
+                shop.nodes.node(1).kill()
+            answer = client.delete(f"/staff/customers/{one}", params={"reason": "mistake"})
+            assert (answer.status_code, answer.json().get("changed")) == (200, True), answer.text
+            listed = client.get("/staff/customers/deleted")
+            if listed.status_code != 200:  # it was being read when the node died
+                refused.append(listed.json()["error"]["code"])
+            rerun(page)  # fails where the page shows a traceback
+        assert refused in ([], ["database_unavailable"])
+        assert one in [row["id"] for row in client.get("/staff/customers/deleted").json()["items"]]
+        assert client.get("/readyz").status_code == 200
+        assert "Traceback" not in (tmp_path / "log").read_text()
+    shop.nodes.start(1)
+    told = Counter(event.customer_id for event in shop.assert_same()[known:] if event.action == "delete")
+    assert told == Counter(mine)

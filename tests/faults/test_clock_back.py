@@ -110,6 +110,8 @@ def test_the_history_of_a_day_has_what_was_written_before_and_after_the_step(
     assert {int(str(one.customer_id)) for one in found} == {*range(100, 110), *range(130, 140)}
     before = history(shop, where=EventFilter(since=begun, until=ahead))
     assert {int(str(one.customer_id)) for one in before if one.customer_id} >= set(range(110, 130))
+    clock.right()
+    assert_even(shop)
 
 
 @STEPS
@@ -160,6 +162,7 @@ def test_a_job_that_runs_while_the_clock_steps_does_nobody_twice(
     of_job = history(shop, where=EventFilter(batch_id=job.id))
     assert sorted(int(str(one.customer_id)) for one in of_job) == list(range(100, 160))
     assert problems(shop) == []
+    assert_even(shop)
 
 
 @ON_SQLITE

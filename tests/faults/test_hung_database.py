@@ -12,9 +12,11 @@ from acts import assert_well, delete, events_since, last_event
 from cutting_proxy import CuttingProxy, How
 from shops import STAFF
 
+from data import database as databases
 from data import engines, hosts, queries
 from data.customers import delete_many
 from data.database import Database, attach, snapshot
+from data.errors import DatabaseBusy, OutcomeUnknown
 from data.pool import pool_figures
 
 ON_SERVERS = pytest.mark.parametrize("engine_name", ["mariadb", "postgresql"], indirect=True)
@@ -45,13 +47,63 @@ def test_whose_answer_does_not_come_waits_the_others_go_on_and_in_the_end_it_is_
             assert queries.count_customers(moment.connection, through.schema)
         other = attach(through.settings)  # as another process
         assert delete_many(other, [2], actor=STAFF, reason="requested")[0].changed
-        assert delete_many(through, [3, 5], actor=STAFF, reason="requested")[0].changed
         other.engine.dispose()
         assert not deletion.done()
         assert pool_figures(through)["in_use"] == 1
     (event_id,) = deletion.result(60)
-    assert list(events_since(shop, before).values()) == ["delete"] * 4
+    assert list(events_since(shop, before).values()) == ["delete"] * 2
     assert event_id == before + 1
+    assert_well(shop, through)
+
+
+@ON_SERVERS
+@pytest.mark.parametrize("how", ["unanswered", "swallowed"])
+def test_an_answer_to_commit_is_waited_for_so_long_and_then_all_who_waited_with_it_go_on(
+    shop: Database, through: Database, proxy: CuttingProxy, monkeypatch: pytest.MonkeyPatch, how: How
+) -> None:
+    """The connection stays, and nothing is heard of it: what became of the change is asked on another."""
+    monkeypatch.setattr(databases, "COMMIT", 1.0)
+    before = last_event(shop)
+    with hanging(through, proxy, "COMMIT", how) as deletion:
+        (behind,) = delete(through, [2])  # one customer: it waits for that one's turn
+        (event_id,) = deletion.result(60)
+    assert sorted(events_since(shop, before)) == sorted([event_id, behind])
+    assert pool_figures(through)["in_use"] == 0
+    assert_well(shop, through)
+
+
+@ON_SERVERS
+def test_an_answer_within_a_change_is_waited_for_so_long_and_then_it_is_done_anew(
+    shop: Database, through: Database, proxy: CuttingProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(databases, "CHANGE", 1.0)
+    before = last_event(shop)
+    with hanging(through, proxy, 2, "unanswered") as deletion:
+        (event_id,) = deletion.result(60)
+    assert events_since(shop, before) == {event_id: "delete"}
+    assert_well(shop, through)
+
+
+@ON_SERVERS
+def test_where_nobody_says_what_became_of_it_all_are_told_so_and_nobody_waits_for_ever(
+    shop: Database, through: Database, proxy: CuttingProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server holds the chain for that session still: whoever comes after it is told that others hold its locks."""
+    monkeypatch.setattr(databases, "COMMIT", 0.5)
+    monkeypatch.setattr(databases, "PATIENCE", 1.0)
+    before = last_event(shop)
+    with (
+        hanging(through, proxy, "COMMIT", "swallowed") as deletion,
+        shop.engine.connect().execution_options(write=True) as somebody,
+        somebody.begin(),
+    ):
+        queries.lock_head(somebody, shop.schema)  # waits until that session is gone, and was there before the next try
+        with pytest.raises(OutcomeUnknown):
+            deletion.result(60)
+        with pytest.raises(DatabaseBusy):
+            delete(through, [2])
+    assert events_since(shop, before) == {}
+    assert delete_many(through, [1], actor=STAFF, reason="requested")[0].changed
     assert_well(shop, through)
 
 
