@@ -15,6 +15,7 @@ import pymysql
 import pymysql.cursors
 import pytest
 from browser_server import free_port
+from migrating import build, said
 from patience import eventually
 from servers import mariadb, postgresql
 from shops import STAFF, make_shop, problems, settings_for
@@ -293,6 +294,14 @@ def test_the_whole_product_works_by_such_a_url(port: int) -> None:
     with pytest.raises(DatabaseUnavailable, match="does not answer") as caught:
         attach(settings_for(url_of(free_port(), free_port(), name="cluster")))
     assert "root@" not in str(caught.value) or "***" not in str(caught.value)
+
+
+def test_two_names_of_one_server_do_not_keep_the_migration_from_itself(port: int, own_folder: None) -> None:
+    with closing(pymysql.connect(host="127.0.0.1", port=port, user="root")) as connection:
+        connection.cursor().execute("CREATE DATABASE named CHARACTER SET utf8mb4")
+    build(url_of(port, name="named"))
+    twice = settings_for(f"mysql+pymysql://root@/named?host=127.0.0.1:{port}&host=localhost:{port}")
+    assert "Verified" in said(twice)
 
 
 def test_of_several_postgresql_servers_the_one_that_runs_is_found() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import psycopg
 from sqlalchemy import Connection, Engine, text
@@ -257,6 +257,7 @@ def _take_locks(session: Session, held: ExitStack) -> None:
     if len(hosts) == 1:
         _take_lock(session, session.connection)  # given back with the connection
         return
+    locked = set[tuple[Any, ...]]()
     for host, port in hosts:
         engine = make_engine(session.settings.url.difference_update_query(["host"]).set(host=host, port=port))
         held.callback(engine.dispose)
@@ -264,6 +265,10 @@ def _take_locks(session: Session, held: ExitStack) -> None:
             connection = held.enter_context(engine.connect())
         except DBAPIError:
             continue  # this one is not there, for anybody
+        server = tuple(connection.execute(text("SELECT @@hostname, @@port, @@datadir")).one())
+        if server in locked:
+            continue  # two names of one server, where this very command has the lock
+        locked.add(server)
         connection.execute(text(f"SET SESSION wait_timeout = {LONGEST}"))
         _take_lock(session, connection)
         connection.commit()

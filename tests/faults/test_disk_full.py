@@ -23,18 +23,19 @@ from browser_server import ROOT, dashboard
 from erasing import BOSS
 from migrating import build
 from patience import eventually
-from servers import mariadb, postgresql
+from servers import mariadb, postgresql, restartable
 from shops import ADMIN, STAFF, execute, fill, make_shop, problems, rows, settings_for, state
 from small_disks import SmallDisk, small_disk
 from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 
 from data import approvals, jobs, queries, seals, tokens
+from data import database as databases
 from data.access import Role
 from data.customers import add, delete_many, restore_many
 from data.database import Database, attach, snapshot
 from data.engines import make_engine
-from data.errors import DatabaseReadOnly, EvenbooksError
+from data.errors import DatabaseBusy, DatabaseReadOnly, EvenbooksError, OutcomeUnknown
 from data.jobs import running, worker
 from data.retention import asking
 
@@ -254,6 +255,48 @@ def migrate(url: str) -> tuple[int, str]:
     command = [sys.executable, str(ROOT / "run_customer_soft_delete_migration.py"), "--database-url", url]
     done = subprocess.run([*command, "--revenue-index"], cwd=ROOT, capture_output=True, text=True, check=False)
     return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("engine_name", ["mariadb"], indirect=True)
+def test_a_full_binary_log_is_not_told_as_done_and_keeps_nobody_for_ever(
+    engine_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MariaDB then waits within COMMIT, with the chain held, until somebody makes room; and says so in its own log alone."""
+    monkeypatch.setattr(databases, "COMMIT", 1.0)
+    monkeypatch.setattr(databases, "PATIENCE", 1.0)
+    small = ("--innodb-buffer-pool-size=32M", "--performance-schema=OFF")
+    with (
+        small_disk(2) as disk,
+        mariadb(*small, f"--log-bin={disk.home}/log", "--binlog-format=ROW") as template,
+        restartable(template) as server,
+    ):
+        execute_alone(template.format(name="mysql"), "CREATE DATABASE shop CHARACTER SET utf8mb4")
+        shop = make_shop(template.format(name="shop"))
+        many(shop)
+        disk.fill()
+        done = list[int]()
+
+        def delete(number: int) -> None:
+            assert delete_many(shop, [number], actor=STAFF, reason="requested")[0].changed
+            done.append(number)
+
+        unknown, words = until_full(delete)
+        assert words == str(OutcomeUnknown())
+        with pytest.raises(DatabaseBusy):
+            delete(unknown + 1)
+        with snapshot(shop) as moment:
+            assert queries.count_customers(moment.connection, shop.schema) > 0  # screens stay
+        server.kill()
+        disk.free()
+        server.start()
+        with snapshot(shop) as moment:
+            deleted = {key for key, _ in queries.list_deleted_ids(moment.connection, shop.schema)}
+        assert {*done} <= deleted
+        assert unknown + 1 not in deleted
+        delete(unknown + 1)
+        assert problems(shop) == []
+        assert_even(shop)
+        shop.engine.dispose()
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
