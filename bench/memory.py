@@ -7,7 +7,8 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
-from pathlib import Path
+
+from bench.measuring import resident
 
 GROWTH = 1.05  # of the half minute after the first, by the last half minute
 SWAY = 3.0  # MB by which the second half may rise: it goes up and down by so much where nothing grows
@@ -26,9 +27,7 @@ class Watched:
     def watch(self) -> None:
         """Looks every second until it is over."""
         while not self.over.wait(1):
-            status = Path(f"/proc/{self.pid}/status").read_text()
-            line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
-            self.memory.append(int(line.split()[1]) / 1024)
+            self.memory.append(resident(self.pid))
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,8 @@ Code = int | str
 RETRIED: set[Code] = {1213, 1205, 1020, "40001", "40P01", "55P03"}
 ENDED: set[Code] = {1317, 1969, 3024, "57014"}
 WAITED_FOR: set[Code] = {1205, "55P03"}  # of them, those where somebody held a row for as long as one waits
-UNREACHABLE: set[Code] = {1040, 1044, 1045, 1049, 1053, 1077, 1079, 1927, 2002, 2003, 2005, 2006, 2012, 2013, 2014, 2055}
+UNREACHABLE: set[Code] = {1040, 1044, 1045, 1049, 1053, 1077, 1079, 1927}
+UNREACHABLE |= {2002, 2003, 2005, 2006, 2012, 2013, 2014, 2055}  # the driver's own
 # Too many connections of this account, this machine shut out after too many errors or never let in, no thread left.
 UNREACHABLE |= {1203, 1226, 1129, 1130, 1135}
 # A Galera node that finds itself alone while it commits: it is not known what became of that.

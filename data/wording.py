@@ -34,8 +34,8 @@ def _sentence(path: tuple[str, ...], problems: list[dict[str, Any]], model: type
     if kind == "extra_forbidden":
         known = _known_keys(model, path[:-1])
         near = difflib.get_close_matches(path[-1], known, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"these are: {', '.join(known)}."
-        return f"{key} is not a known key; {hint}"
+        hint = f"; did you mean {near[0]}?" if near else f"; these are: {', '.join(known)}." if known else "."
+        return f"{key} is not a known key{hint}"
     messages = list(dict.fromkeys(problem["msg"].removeprefix("Value error, ") for problem in problems))
     if kind == "value_error" and len(path) == 1:
         return f"[{key}] {messages[0]}."

@@ -28,6 +28,7 @@ WRONG = {
     "zzz = 1": "FILE: zzz is not a known key; these are: customers, orders, money,",
     "[customers]\ntabel = 'x'": "FILE: [customers] tabel is not a known key; did you mean table?",
     "[customers]\nstring = 'x'": "FILE: [customers] string is not a known key; these are: table, id,",
+    "[roles]\nstaff = {subjects = [{issuer = 'a', subject = 'b', zzz = 1}]}": "FILE: [roles] staff.subjects.0.zzz is not a known key.",
     "[customers]\ninteger = 'x'": "FILE: [customers] integer is not a known key",
     "[customers]\ntable = 7": "FILE: [customers] table: input should be a valid string; found 7.",
     "[customers]\ntable = ''": "FILE: [customers] table: is empty; found ''.",
