@@ -14,11 +14,11 @@ from sqlalchemy import Connection
 from data import queries
 from data.database import Database, attach, snapshot
 from data.looking import could_not_look
+from data.migration.own import own_versions
 from data.months import month_before, next_month
 from data.retention import last_backup_check
 from data.schema import Schema
 from data.settings import load_settings
-from data.sql.debug import own_versions
 from data.times import CLOCKS_DIFFER, is_recent
 
 CHECK_AGE = timedelta(hours=26)  # a nightly check, and what it takes itself

@@ -95,15 +95,20 @@ def own_names(schema: Schema) -> list[str]:
     return [*(table.name for table in schema.own.all), VERSION_TABLE]
 
 
-def known_version(connection: Connection, present: Collection[str], what: str = "migration") -> str | None:
+def own_versions(connection: Connection) -> tuple[str | None, list[str]]:
+    """The version of our tables, None where none is noted, and those that this Evenbooks knows, the newest first."""
+    known = [revision.revision for revision in ScriptDirectory(str(SCRIPTS)).walk_revisions()]
+    if not is_there(connection, VERSION_TABLE):
+        return None, known
+    return connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar(), known
+
+
+def known_version(connection: Connection, what: str = "migration") -> str | None:
     """The version of our tables; None where none is noted. Raises EvenbooksError where a newer Evenbooks made them.
 
     `what` is to be run with that one then.
     """
-    if VERSION_TABLE not in present:
-        return None
-    version = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
-    known = [revision.revision for revision in ScriptDirectory(str(SCRIPTS)).walk_revisions()]
+    version, known = own_versions(connection)
     if version is not None and version not in known:
         raise EvenbooksError(
             f"The evenbooks_ tables of this database are of version {version}, and this Evenbooks knows {known[0]} at most: "
@@ -115,7 +120,7 @@ def known_version(connection: Connection, present: Collection[str], what: str = 
 def make_own_tables(session: Session, schema: Schema, present: set[str]) -> None:
     """Walks every revision, each of which makes what is not there; then notes the last one."""
     connection, script = session.connection, ScriptDirectory(str(SCRIPTS))
-    version = known_version(connection, present)
+    version = known_version(connection)
     options = {
         "as_sql": True,
         "output_buffer": _Sink(session),

@@ -27,7 +27,7 @@ def undo_steps(session: Session, file: Path) -> None:
     schema = reflect(connection, session.settings)
     present = own_present(connection, schema)
     _refuse_unseen(own_unseen(connection, schema, present))
-    known_version(connection, present, "undo")
+    known_version(connection, "undo")
     if not present:
         session.tell("There is nothing to undo: this database has none of our tables.")
         return

@@ -7,8 +7,7 @@ from collections.abc import Collection
 from itertools import takewhile
 from pathlib import Path
 
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection
 
 from data.database import require_file
 from data.engines import make_engine
@@ -16,7 +15,7 @@ from data.errors import InvalidInput
 from data.events import GENESIS
 from data.faults import translated
 from data.inspection import quoted, quoted_table
-from data.migration.own import SCRIPTS, VERSION_TABLE, own_present
+from data.migration.own import VERSION_TABLE, own_present, own_versions
 from data.reflection import reflect
 from data.schema import MIGRATION, Schema
 from data.settings import Settings
@@ -66,14 +65,6 @@ def debug_sql(settings: Settings, name: str | None = None) -> str:
             return _script(connection, reflect(connection, settings), name)
     finally:
         engine.dispose()
-
-
-def own_versions(connection: Connection) -> tuple[str | None, list[str]]:
-    """The version of our tables, None where none is noted, and those that this Evenbooks knows, the newest first."""
-    known = [revision.revision for revision in ScriptDirectory(str(SCRIPTS)).walk_revisions()]
-    if not inspect(connection).has_table(VERSION_TABLE):
-        return None, known
-    return connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar(), known
 
 
 def _script(connection: Connection, schema: Schema, name: str | None) -> str:
@@ -127,7 +118,7 @@ def _values(connection: Connection, schema: Schema) -> dict[str, str]:
         **WORDS[schema.dialect],
         "me": ME,
         "first_prev": literal(GENESIS),
-        "version": literal(ScriptDirectory(str(SCRIPTS)).get_current_head()),
+        "version": literal(own_versions(connection)[1][0]),
         "own_tables": "\nUNION ALL\n".join(f"SELECT {literal(one)} AS name" for one in own),
         "deleted_at_name": literal(deleted_at),
         "customer_table_name": literal(table.name),
