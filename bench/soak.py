@@ -194,6 +194,7 @@ def verdict(
     say(f"\n{len(reruns) / lasted:.1f} runs of a page a second; cores used: {shares}")
     grown, few = growth(memory), met.too_few(must)
     say(f"memory of the dashboard: {grown.first:.0f} MB after the first minute, {grown.last:.0f} MB at the end")
+    say(f"minute by minute: {' '.join(f'{mb:.1f}' for mb in grown.by_minute)}")
     if grown.slope is None:
         say("that is too short a time to tell whether it goes on growing")
     for words in met.errors[:20]:

@@ -31,12 +31,24 @@ def sway(second):
         (lambda second: 0, True),
         (lambda second: 10 * (1 - math.exp(-second / 180)), True),  # what fills up, as it was seen
         (lambda second: 8 if second > 200 else 0, True),  # a step: another table of a dictionary
+        (lambda second: 4 if second > 465 else 0, True),  # the same, in the middle of what is judged
         (lambda second: 20 if 400 < second < 430 else 0, True),  # somebody's export
         (lambda second: second / MINUTE, False),
         (lambda second: max(0, second - 300) / MINUTE, False),
+        (lambda second: second / MINUTE + (4 if second > 465 else 0), False),
         (lambda second: 20 if second > 200 else 0, False),  # more than the ratio allows, though it grows no more
     ],
-    ids=["flat", "levels off", "a step", "a peak", "1 MB a minute", "1 MB a minute later", "a great step"],
+    ids=[
+        "flat",
+        "levels off",
+        "a step",
+        "a later step",
+        "a peak",
+        "1 MB a minute",
+        "1 MB a minute later",
+        "both",
+        "a great step",
+    ],
 )
 def test_memory_that_goes_on_growing_is_told_from_what_levels_off(grown, held):
     found = growth([240 + sway(second) + grown(second) for second in range(10 * MINUTE)])
