@@ -76,8 +76,8 @@ def growth(memory: Sequence[float]) -> Growth:
 def slope(memory: Sequence[float]) -> float:
     """MB a minute: the median of the slopes between any two windows (Theil and Sen), which a peak does not move.
 
-    Where there is a step, windows before it are not compared with those after it: a table that doubles (of Python's own
-    strings: 4 MB, seen once a run) does so seldom, and would lie within half of the pairs.
+    Where there is a step, windows before it are not compared with those after it: a table that doubles (Python's own of its
+    strings, probably: 4 MB, seen once a run) does so seldom, and would lie within half of the pairs.
     """
     whole = len(memory) // WINDOW
     windows = [statistics.median(memory[at * WINDOW : (at + 1) * WINDOW]) for at in range(whole)]
