@@ -67,7 +67,7 @@ class Connector:
         if "unix_socket" in arguments:
             return self._open(_prepared(arguments, self.patience), None)[0]
         errors: list[pymysql.err.Error] = []
-        lagging: list[pymysql.Connection[Any]] = []
+        lagging: pymysql.Connection[Any] | None = None  # the first, kept in case there is no better one
         for host in self._in_order():
             if host in self._failed:
                 self.avoid(host)  # while this one tries, nobody else has to
@@ -77,17 +77,18 @@ class Connector:
                 self.avoid(host)
                 errors.append(error)
                 continue
-            if in_step or len(self._hosts) == 1:
+            if in_step:
                 self._failed.pop(host, None)
-                for other in lagging:
-                    other.close()
+                if lagging:
+                    lagging.close()
                 return connection
             self.avoid(host)
-            lagging.append(connection)
+            if lagging:
+                connection.close()
+            else:
+                lagging = connection
         if lagging:
-            for other in lagging[1:]:
-                other.close()
-            return lagging[0]
+            return lagging
         raise max(errors, key=lambda error: error.args[0] not in (CR.CR_CONN_HOST_ERROR, CR.CR_SERVER_LOST))
 
     def avoid(self, host: Host) -> None:
@@ -98,7 +99,7 @@ class Connector:
         """Raises where nobody answers at once, or where the node is not in step; its host is then asked last."""
         bound(connection, self.patience)
         try:
-            if self.is_behind(connection):
+            if self._is_behind(connection):
                 raise pymysql.err.OperationalError(NOT_READY, "This node is not in step with its cluster")
             if connection not in self._clustered:
                 connection.ping(reconnect=False)
@@ -110,14 +111,14 @@ class Connector:
     def waited_in_vain(self, connection: pymysql.Connection[Any]) -> bool:
         """Whether it was for the cluster that this waited, not for a row that somebody holds; its host is then asked last."""
         try:
-            if not self.is_behind(connection):
+            if not self._is_behind(connection):
                 return False
         except pymysql.err.Error:
             pass  # nobody answers any more
         self.avoid((connection.host, connection.port))
         return True
 
-    def is_behind(self, connection: pymysql.Connection[Any]) -> bool:
+    def _is_behind(self, connection: pymysql.Connection[Any]) -> bool:
         """Whether this leads to a node that is not in step with its cluster, of which other nodes are known."""
         if connection not in self._clustered:
             return False

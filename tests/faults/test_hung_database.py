@@ -84,6 +84,30 @@ def test_an_answer_within_a_change_is_waited_for_so_long_and_then_it_is_done_ane
     assert_well(shop, through)
 
 
+@pytest.mark.parametrize("engine_name", ["mariadb"], indirect=True)
+def test_a_commit_that_took_all_patience_is_looked_for_all_the_same(
+    shop: Database, through: Database, proxy: CuttingProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody holds the chain at the first look: without patience of its own, the second would not be made."""
+    monkeypatch.setattr(databases, "PATIENCE", 4.0)
+    monkeypatch.setattr(databases, "COMMIT", 5.0)
+    look, looks = queries.event_hash, list[int]()
+
+    def held_once(connection: Any, schema: Any, event_id: int) -> str | None:
+        looks.append(event_id)
+        if len(looks) == 1:
+            connection.exec_driver_sql("SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1205, MESSAGE_TEXT = 'x'")
+        return look(connection, schema, event_id)
+
+    monkeypatch.setattr(queries, "event_hash", held_once)
+    before = last_event(shop)
+    with hanging(through, proxy, "COMMIT", "unanswered") as deletion:
+        (event_id,) = deletion.result(60)
+    assert len(looks) == 2
+    assert events_since(shop, before) == {event_id: "delete"}
+    assert_well(shop, through)
+
+
 @ON_SERVERS
 def test_where_nobody_says_what_became_of_it_all_are_told_so_and_nobody_waits_for_ever(
     shop: Database, through: Database, proxy: CuttingProxy, monkeypatch: pytest.MonkeyPatch
